@@ -8,3 +8,4 @@
 pub mod error;
 pub mod point;
 pub mod bitmap;
+pub mod disk;
