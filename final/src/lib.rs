@@ -9,3 +9,4 @@ pub mod error;
 pub mod point;
 pub mod bitmap;
 pub mod disk;
+pub mod vector;
