@@ -10,3 +10,4 @@ pub mod point;
 pub mod bitmap;
 pub mod disk;
 pub mod vector;
+pub mod embed;
