@@ -11,3 +11,4 @@ pub mod bitmap;
 pub mod disk;
 pub mod vector;
 pub mod embed;
+pub mod hnsw;

@@ -1,0 +1,195 @@
+//! How does one walk through one level go?
+//!
+//! The nearest node not yet expanded is expanded: its neighbours that were not seen before are scored and offered to
+//! the [`Beam`], which keeps the nearest `width`. When all of them are expanded, none of them has a nearer neighbour
+//! left and the walk is over. (The paper's Algorithm 2 keeps two heaps, candidates and results; a candidate that is no
+//! longer among the results would end the search when it came up, so one sorted list is both.)
+//!
+//! Not here: which neighbours to look at. That differs between a plain and a filtered walk and comes in as a closure.
+
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Links, visited::Visited};
+use crate::{
+    point::Ordinal,
+    vector::{Scorer, topk::canonical},
+};
+
+/// How far ahead of the row being scored the rows after it are fetched from memory.
+const AHEAD: usize = 2;
+
+/// What a walk has cost; for EXPLAIN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WalkStats {
+    /// Rows whose distance was computed.
+    pub distances: u64,
+    /// Nodes whose neighbours were looked at.
+    pub hops: u64,
+    /// Rejected nodes that a filtered walk looked through for the accepted ones behind them.
+    pub through: u64,
+}
+
+/// Everything a walk needs besides the graph; kept from one walk to the next.
+pub(super) struct Walk {
+    pub(super) visited: Visited,
+    beam: Beam,
+    fresh: Vec<Ordinal>,
+}
+
+impl Walk {
+    /// Of a graph over some rows.
+    pub(super) fn new(rows: u32) -> Self {
+        Self { visited: Visited::new(rows), beam: Beam::default(), fresh: Vec::new() }
+    }
+
+    /// Forgets everything; the nearest `width` rows will be kept.
+    pub(super) fn start(&mut self, width: usize) {
+        self.visited.clear();
+        self.beam.entries.clear();
+        self.beam.width = width;
+        self.beam.next = 0;
+    }
+
+    /// Goes on from the nearest `width` of what was found, on the next level.
+    pub(super) fn restart(&mut self, width: usize) {
+        self.visited.clear();
+        self.beam.entries.truncate(width);
+        self.beam.width = width;
+        self.beam.next = 0;
+        for entry in &mut self.beam.entries {
+            entry.expanded = false;
+            self.visited.insert(entry.row);
+        }
+    }
+
+    /// Scores a row to start from, unless it was seen before.
+    pub(super) fn offer(&mut self, row: Ordinal, scorer: &impl Scorer, stats: &mut WalkStats) {
+        if self.visited.insert(row) {
+            stats.distances += 1;
+            self.beam.offer(scorer.distance(row), row);
+        }
+    }
+
+    /// Walks greedily from the entry down through some levels, to one row near to what is looked for.
+    pub(super) fn descend(
+        &mut self,
+        links: &impl Links,
+        entry: Ordinal,
+        levels: Range<usize>,
+        scorer: &impl Scorer,
+        stats: &mut WalkStats,
+    ) {
+        self.start(1);
+        self.offer(entry, scorer, stats);
+        for level in levels.rev() {
+            self.restart(1);
+            self.run_level(links, level, scorer, stats);
+        }
+    }
+
+    /// Walks one level, from the rows found on the level above.
+    pub(super) fn run_level(
+        &mut self,
+        links: &impl Links,
+        level: usize,
+        scorer: &impl Scorer,
+        stats: &mut WalkStats,
+    ) {
+        self.run(scorer, stats, |node, visited, fresh, _| {
+            fresh.extend(links.links(level, node).filter(|&link| visited.insert(link)));
+        });
+    }
+
+    /// Walks until the nearest rows are all expanded. `neighbours` puts a node's unseen neighbours into the list.
+    pub(super) fn run(
+        &mut self,
+        scorer: &impl Scorer,
+        stats: &mut WalkStats,
+        mut neighbours: impl FnMut(Ordinal, &mut Visited, &mut Vec<Ordinal>, &mut WalkStats),
+    ) {
+        while let Some(node) = self.beam.expand_next() {
+            self.fresh.clear();
+            neighbours(node, &mut self.visited, &mut self.fresh, stats);
+            stats.hops += 1;
+            stats.distances += self.fresh.len() as u64;
+            self.fresh.iter().take(AHEAD).for_each(|&row| scorer.prefetch(row));
+            for (at, &row) in self.fresh.iter().enumerate() {
+                if let Some(&later) = self.fresh.get(at + AHEAD) {
+                    scorer.prefetch(later);
+                }
+                self.beam.offer(scorer.distance(row), row);
+            }
+        }
+    }
+
+    /// What the walk has found, nearest first.
+    pub(super) fn found(&self) -> impl Iterator<Item = (f32, Ordinal)> + '_ {
+        self.beam.entries.iter().map(|entry| (entry.distance, entry.row))
+    }
+}
+
+/// The nearest `width` rows offered so far, nearest first, and which of them have been expanded.
+#[derive(Default)]
+struct Beam {
+    width: usize,
+    entries: Vec<Entry>,
+    /// Entries before this one are expanded.
+    next: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    distance: f32,
+    row: Ordinal,
+    expanded: bool,
+}
+
+impl Beam {
+    /// Keeps the row if it is among the nearest. A tie with the farthest changes nothing when the beam is full: a walk
+    /// that came upon thousands of duplicates would go through all of them.
+    #[inline]
+    fn offer(&mut self, distance: f32, row: Ordinal) {
+        let distance = canonical(distance);
+        if self.entries.len() == self.width {
+            match self.entries.last() {
+                Some(farthest) if distance.total_cmp(&farthest.distance).is_lt() => self.entries.pop(),
+                _ => return,
+            };
+        }
+        let nearer = |entry: &Entry| entry.distance.total_cmp(&distance).then(entry.row.cmp(&row)).is_lt();
+        let at = self.entries.partition_point(nearer);
+        self.entries.insert(at, Entry { distance, row, expanded: false });
+        self.next = self.next.min(at);
+    }
+
+    /// The nearest row not expanded yet, which now is.
+    #[inline]
+    fn expand_next(&mut self) -> Option<Ordinal> {
+        while let Some(entry) = self.entries.get_mut(self.next) {
+            self.next += 1;
+            if !entry.expanded {
+                entry.expanded = true;
+                return Some(entry.row);
+            }
+        }
+        None
+    }
+}
+
+/// Walks that wait for their next use; as many as ever ran at once.
+#[derive(Default)]
+pub(super) struct Pool(Mutex<Vec<Walk>>);
+
+impl Pool {
+    /// Runs something with a walk of this pool, which goes back to it afterwards.
+    pub(super) fn with<R>(&self, rows: u32, run: impl FnOnce(&mut Walk) -> R) -> R {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut walk = waiting.unwrap_or_else(|| Walk::new(rows));
+        let result = run(&mut walk);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(walk);
+        result
+    }
+}
