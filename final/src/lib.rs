@@ -12,3 +12,4 @@ pub mod disk;
 pub mod vector;
 pub mod embed;
 pub mod hnsw;
+pub mod schema;

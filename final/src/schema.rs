@@ -1,0 +1,170 @@
+//! What is a collection? Its vectors, its declared payload indexes, and how it wants to be indexed.
+//!
+//! The schema travels whole in every manifest. What a client asked for beyond this (settings that Kith keeps for
+//! the echo but does not act on) is carried as an opaque object that only the server reads.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Result},
+    hnsw::HnswConfig,
+    point::{NamedVectors, Payload, Vector},
+    vector::Metric,
+};
+
+/// The largest dimension of a dense vector.
+pub const MAX_DIMENSION: usize = 65_536;
+
+/// The definition of a collection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CollectionSchema {
+    /// The vectors a point may have, by name; the unnamed one is `""`.
+    pub vectors: BTreeMap<String, VectorSchema>,
+    /// How graphs are built, where a vector does not say otherwise.
+    pub hnsw: HnswConfig,
+    /// From how many rows on a sealed segment gets a graph; `None` stops graphs from being built.
+    pub indexing_threshold: Option<u32>,
+    /// Payload fields whose index was declared. Any field is filterable without; a declared text index
+    /// changes what `match.text` means.
+    pub fields: BTreeMap<String, FieldIndex>,
+    /// What the client sent when it made the collection, for the echo; opaque below the server.
+    pub requested: Payload,
+}
+
+/// One named vector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VectorSchema {
+    /// Numbers per vector, 1 to [`MAX_DIMENSION`].
+    pub size: usize,
+    /// What "near" means.
+    pub distance: Metric,
+    /// How this vector's graph is built, if not as the collection's.
+    pub hnsw: Option<HnswConfig>,
+}
+
+/// A declared payload index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldIndex {
+    /// What kind of values it is for.
+    pub kind: FieldKind,
+    /// The parameters as the client sent them, for the echo; opaque below the server.
+    pub requested: Option<Payload>,
+}
+
+/// The kinds of payload index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// Exact strings.
+    Keyword,
+    /// 64-bit integers, for equality, for ranges, or both.
+    Integer {
+        /// Equality is asked for.
+        lookup: bool,
+        /// Ranges and ordering are asked for.
+        range: bool,
+    },
+    /// Numbers.
+    Float,
+    /// Places on Earth.
+    Geo,
+    /// Words in a text; these options say what a word is.
+    Text(TextOptions),
+    /// `true` and `false`.
+    Bool,
+    /// RFC 3339 dates and times.
+    Datetime,
+    /// UUIDs.
+    Uuid,
+}
+
+/// The options of a text index: what its words are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextOptions {
+    /// How a text falls into words.
+    #[serde(default)]
+    pub tokenizer: Tokenizer,
+    /// Whether capitals are as small letters.
+    #[serde(default = "yes")]
+    pub lowercase: bool,
+    /// Words of fewer characters are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_token_len: Option<usize>,
+    /// Words of more characters are left out; prefixes end here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_token_len: Option<usize>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for TextOptions {
+    fn default() -> Self {
+        Self { tokenizer: Tokenizer::Word, lowercase: true, min_token_len: None, max_token_len: None }
+    }
+}
+
+/// How a text falls into words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tokenizer {
+    /// Runs of letters and digits, as Unicode knows them.
+    #[default]
+    Word,
+    /// What stands between white space.
+    Whitespace,
+    /// As `Word`; a text also has the beginnings of its words, from the least to the greatest length.
+    Prefix,
+}
+
+impl CollectionSchema {
+    /// The vector of this name; the message for a missing one is Qdrant's.
+    pub fn vector(&self, name: &str) -> Result<&VectorSchema> {
+        self.vectors
+            .get(name)
+            .ok_or_else(|| Error::bad_request(format!("Wrong input: Not existing vector name error: {name}")))
+    }
+
+    /// The graph settings of one vector.
+    pub fn hnsw_of(&self, name: &str) -> &HnswConfig {
+        self.vectors.get(name).and_then(|vector| vector.hnsw.as_ref()).unwrap_or(&self.hnsw)
+    }
+
+    /// Checks names, sizes and numbers of a point's vectors and brings them into the form they are stored in
+    /// (unit length for cosine).
+    pub fn prepare(&self, vectors: &mut NamedVectors) -> Result<()> {
+        for (name, vector) in vectors {
+            let Vector::Dense(values) = vector;
+            self.prepare_dense(name, values)?;
+        }
+        Ok(())
+    }
+
+    /// Checks one dense vector, stored or searched for, and normalises it where the metric is cosine.
+    pub fn prepare_dense(&self, name: &str, values: &mut [f32]) -> Result<()> {
+        self.check_dense(name, values)?.distance.prepare(values);
+        Ok(())
+    }
+
+    /// Checks that a dense vector has the right size and finite numbers; gives the schema of its name.
+    pub fn check_dense(&self, name: &str, values: &[f32]) -> Result<&VectorSchema> {
+        let schema = self.vector(name)?;
+        if values.len() != schema.size {
+            return Err(Error::bad_request(format!(
+                "Wrong input: Vector dimension error: expected dim: {}, got {}",
+                schema.size,
+                values.len()
+            )));
+        }
+        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+            return Err(Error::bad_request(format!(
+                "Wrong input: vector {name:?} holds {} at position {place}; every number must be finite",
+                values[place]
+            )));
+        }
+        Ok(schema)
+    }
+}
