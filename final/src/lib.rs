@@ -13,3 +13,4 @@ pub mod vector;
 pub mod embed;
 pub mod hnsw;
 pub mod schema;
+pub mod filter;

@@ -1,0 +1,134 @@
+use std::borrow::Cow;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    disk::FsStore,
+    filter::{
+        Bounds, MatchValue, TextRules, Tokenizer,
+        postings::{length_code, length_of},
+        term::text_place,
+    },
+    point::Payload,
+};
+
+/// Writes and opens the index of these payloads.
+fn index(dir: &TempDir, name: &str, payloads: &[Payload], rules: &TextRules) -> Result<TermIndex> {
+    let (path, rows) = (dir.path().join(name), payloads.len() as u32);
+    write(&FsStore, &path, rows, &|row| Ok(Cow::Borrowed(&payloads[row as usize])), rules)?;
+    TermIndex::open(&FsStore, &path, rows)
+}
+
+fn payloads() -> Vec<Payload> {
+    let text = |row: u32| ["red fox", "über FOX", "a", ""][row as usize % 4];
+    let payload = |row| json!({"n": row, "t": [text(row), text(row + 1)], "deep": {"t": text(row)}});
+    (0..300).map(|row| payload(row).as_object().unwrap().clone()).collect()
+}
+
+#[test]
+fn lengths_have_the_same_code_in_memory_and_sealed() {
+    for code in 0..=255 {
+        assert_eq!(length_of(code), FieldNormReader::id_to_fieldnorm(code), "code {code}");
+        assert_eq!(length_code(length_of(code)), code);
+    }
+    for length in (0..5000).chain([u32::MAX - 1, u32::MAX, 1 << 20, (1 << 20) - 1]) {
+        assert_eq!(length_code(length), FieldNormReader::fieldnorm_to_id(length), "length {length}");
+    }
+}
+
+#[test]
+fn many_threads_may_read_one_index() {
+    fn shared<T: Send + Sync>() {}
+    shared::<TermIndex>();
+}
+
+#[test]
+fn document_ids_are_ordinals() {
+    let dir = TempDir::new().unwrap();
+    let (payloads, key) = (payloads(), "n".parse().unwrap());
+    let index = index(&dir, "text.bin", &payloads, &TextRules::default()).unwrap();
+    for row in 0..300 {
+        let (term, exact) = Place::of(&key).value(&MatchValue::Int(row.into()));
+        let mut found = Vec::new();
+        index.rows_in(&term, &mut |row| found.push(row)).unwrap();
+        assert_eq!((found, exact), (vec![row], true));
+    }
+    let range = Place::of(&key).numbers(&Bounds::between(100.0, 199.0));
+    let mut found = Vec::new();
+    range.iter().for_each(|range| index.rows_in(range, &mut |row| found.push(row)).unwrap());
+    found.sort_unstable();
+    assert_eq!(found, (100..200).collect::<Vec<_>>());
+}
+
+#[test]
+fn equal_rows_make_equal_files() {
+    let dir = TempDir::new().unwrap();
+    let rules =
+        TextRules::new([("t".parse().unwrap(), TextOptions { lowercase: false, ..TextOptions::default() })]);
+    let declared = index(&dir, "a", &payloads(), &rules).unwrap();
+    index(&dir, "b", &payloads(), &rules).unwrap();
+    let read = |name| std::fs::read(dir.path().join(name)).unwrap();
+    assert!(read("a") == read("b"), "a random name or an unsorted map is in the file");
+    let place = |path: &str| text_place(&path.parse().unwrap()).as_bytes().to_vec();
+    let field = &declared.fields()[&place("t")];
+    assert_eq!(field.options.as_ref(), rules.get(&"t".parse().unwrap()));
+    assert_eq!((field.rows, field.words), (300, 75 * (4 + 3 + 1 + 2)));
+    assert_eq!(declared.fields()[&place("deep.t")].rows, 225);
+}
+
+#[test]
+fn declared_texts_are_indexed_before_the_first_64() {
+    let dir = TempDir::new().unwrap();
+    let payload: Payload =
+        (0..100).map(|key| (format!("k{key}"), json!("word ".repeat(200 - key)))).collect();
+    let paths = ["k99", "k98"].map(|path| path.parse().unwrap());
+    let options = TextOptions { tokenizer: Tokenizer::Whitespace, ..TextOptions::default() };
+    let rules = TextRules::new(paths.clone().map(|path| (path, options.clone())));
+    let index = index(&dir, "text.bin", &[payload], &rules).unwrap();
+    assert_eq!(index.fields().len(), 64);
+    for path in paths.iter().chain([&"k61".parse().unwrap()]) {
+        assert!(index.fields().contains_key(Place::of(path).as_bytes()), "{path}");
+    }
+    assert!(!index.fields().contains_key(Place::of(&"k62".parse().unwrap()).as_bytes()));
+}
+
+#[test]
+fn a_damaged_file_is_an_error() {
+    let dir = TempDir::new().unwrap();
+    index(&dir, "text.bin", &payloads(), &TextRules::default()).unwrap();
+    let bytes = std::fs::read(dir.path().join("text.bin")).unwrap();
+    let open = |bytes: &[u8], rows| {
+        std::fs::write(dir.path().join("bad"), bytes).unwrap();
+        TermIndex::open(&FsStore, &dir.path().join("bad"), rows).err()
+    };
+    assert!(open(&bytes, 300).is_none());
+    for at in (0..bytes.len()).step_by(7) {
+        let mut bad = bytes.clone();
+        bad[at] ^= 0x10;
+        // Between sections and in the header's reserve a byte says nothing; everywhere else it is missed.
+        if let Some(error) = open(&bad, 300) {
+            assert!(matches!(error, Error::Corrupt(_)), "byte {at}: {error}");
+        } else {
+            let sections =
+                crate::disk::format::File::open(&FsStore, &dir.path().join("bad"), Kind::Text, 1).unwrap();
+            assert!(sections.verify().is_ok(), "byte {at}");
+        }
+    }
+    for len in (0..bytes.len()).step_by(bytes.len() / 50) {
+        assert!(matches!(open(&bytes[..len], 300), Some(Error::Corrupt(_))), "cut to {len}");
+    }
+    let error = open(&bytes, 299).unwrap();
+    assert!(error.to_string().contains("the index has 300 rows and the segment 299"), "{error}");
+}
+
+#[test]
+fn an_empty_segment_has_an_index_too() {
+    let dir = TempDir::new().unwrap();
+    let index = index(&dir, "text.bin", &[], &TextRules::default()).unwrap();
+    let place = Place::of(&"a".parse().unwrap());
+    assert_eq!((index.rows(), index.count(&place.anything(), 9).unwrap().most), (0, 0));
+    index.rows_in(&place.anything(), &mut |row| panic!("row {row}")).unwrap();
+    index.word(place.as_bytes(), "x", &mut |row, _| panic!("row {row}")).unwrap();
+}
