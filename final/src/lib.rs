@@ -14,3 +14,4 @@ pub mod embed;
 pub mod hnsw;
 pub mod schema;
 pub mod filter;
+pub mod segment;

@@ -1,0 +1,129 @@
+//! What is a sealed segment? A folder of files that are never changed, served from their mappings.
+//!
+//! ```text
+//! segments/000031/  ids.bin  vectors.bin  graph.bin  payloads.bin  text.bin  deletes-000042.bin
+//! ```
+//! This is the *lean* layout: vectors and graph apart, so that the vectors need not be resident. `graph.bin` holds a
+//! graph for every vector that enough rows have (section 0 lists them as JSON, the graph of entry i starts at section
+//! [`GRAPH_SECTIONS`]` × (i + 1)`); without a graph, rows are compared one by one. `deletes-N.bin` belongs to
+//! manifest N, which names it.
+
+use std::{collections::BTreeMap, path::Path};
+
+use crate::{
+    bitmap::Bitmap,
+    disk::{
+        Store,
+        format::{File, FileWriter, Kind, Summary},
+    },
+    error::{Error, Result},
+    filter::index::TermIndex,
+    hnsw::Graph,
+    segment::{
+        ids::Ids,
+        payloads::Payloads,
+        vectors::{self, Columns},
+    },
+};
+
+/// How many section numbers one graph may use.
+pub(super) const GRAPH_SECTIONS: u32 = 16;
+pub(super) const GRAPH_VERSION: u16 = 1;
+const DELETES_VERSION: u16 = 1;
+
+/// An opened segment folder.
+#[derive(Debug)]
+pub struct Sealed {
+    number: u64,
+    rows: u32,
+    ids: Ids,
+    columns: Columns,
+    graphs: BTreeMap<String, Graph>,
+    payloads: Payloads,
+    index: TermIndex,
+}
+
+impl Sealed {
+    /// Opens the folder of segment `number`, which has `rows` rows. What will be used as an address is verified now.
+    pub fn open(store: &dyn Store, dir: &Path, number: u64, rows: u32) -> Result<Self> {
+        Ok(Self {
+            number,
+            rows,
+            ids: Ids::open(store, &dir.join("ids.bin"), rows)?,
+            columns: vectors::open(store, &dir.join("vectors.bin"), rows)?,
+            graphs: open_graphs(store, &dir.join("graph.bin"), rows)?,
+            payloads: Payloads::open(store, &dir.join("payloads.bin"), rows)?,
+            index: TermIndex::open(store, &dir.join("text.bin"), rows)?,
+        })
+    }
+
+    /// Its folder's number.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How many rows it has, dead ones too.
+    pub fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Ids and versions by row.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// Vectors by name and row.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The graph of a vector, if it was worth building.
+    pub fn graph(&self, name: &str) -> Option<&Graph> {
+        self.graphs.get(name)
+    }
+
+    /// The vectors that have a graph.
+    pub fn graph_names(&self) -> impl Iterator<Item = &str> {
+        self.graphs.keys().map(String::as_str)
+    }
+
+    /// Payloads by row.
+    pub fn payloads(&self) -> &Payloads {
+        &self.payloads
+    }
+
+    /// The terms and words of its payloads.
+    pub fn index(&self) -> &TermIndex {
+        &self.index
+    }
+}
+
+fn open_graphs(store: &dyn Store, path: &Path, rows: u32) -> Result<BTreeMap<String, Graph>> {
+    let file = File::open(store, path, Kind::Graph, GRAPH_VERSION)?;
+    let names: Vec<String> = serde_json::from_slice(&file.checked_section::<u8>(0)?)
+        .map_err(|error| Error::corrupt(format!("{}: graph list: {error}", path.display())))?;
+    let graph = |(index, name)| Ok((name, Graph::open(&file, GRAPH_SECTIONS * (index + 1), rows)?));
+    (0u32..).zip(names).map(graph).collect()
+}
+
+/// The name of the tombstone file that manifest `number` names.
+pub fn deletes_name(manifest: u64) -> String {
+    format!("deletes-{manifest:06}.bin")
+}
+
+/// Writes a segment's tombstones.
+pub fn write_deletes(store: &dyn Store, path: &Path, deleted: &Bitmap) -> Result<Summary> {
+    let mut writer = FileWriter::create(store, path, Kind::Deletes, DELETES_VERSION)?;
+    writer.begin(0)?;
+    writer.write_slice(&deleted.to_words())?;
+    writer.finish()
+}
+
+/// Reads a segment's tombstones.
+pub fn read_deletes(store: &dyn Store, path: &Path, rows: u32) -> Result<Bitmap> {
+    let words = File::open(store, path, Kind::Deletes, DELETES_VERSION)?.checked_section::<u64>(0)?;
+    if words.len() != rows.div_ceil(64) as usize {
+        return Err(Error::corrupt(format!("{}: not the tombstones of {rows} rows", path.display())));
+    }
+    Ok(Bitmap::from_words(rows, &words))
+}
