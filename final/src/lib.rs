@@ -15,3 +15,4 @@ pub mod hnsw;
 pub mod schema;
 pub mod filter;
 pub mod segment;
+pub mod manifest;
