@@ -16,3 +16,4 @@ pub mod schema;
 pub mod filter;
 pub mod segment;
 pub mod manifest;
+pub mod wal;
