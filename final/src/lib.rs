@@ -17,3 +17,4 @@ pub mod filter;
 pub mod segment;
 pub mod manifest;
 pub mod wal;
+pub mod query;

@@ -1,0 +1,122 @@
+//! What every step of a query needs: the snapshot, the text rules, the way out, and the rows of any segment.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Hit, Kind, execute::cancelled};
+use crate::{
+    bitmap::Bitmap,
+    error::Result,
+    filter::TextRules,
+    point::{Ordinal, Payload},
+    segment::{Address, Segment, SegmentReader, SegmentView, Snapshot},
+};
+
+/// How many rows are looked at between two looks at the clock's flag.
+const CHECK_EVERY: usize = 4_096;
+
+/// The surroundings of a running query.
+pub(super) struct Context<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) rules: TextRules,
+    cancel: &'a AtomicBool,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, cancel: &'a AtomicBool) -> Self {
+        Self { snapshot, rules: TextRules::of(snapshot.schema()), cancel }
+    }
+
+    /// For what nobody cancels.
+    pub(super) fn uninterrupted(snapshot: &'a Snapshot) -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Self::new(snapshot, &NEVER)
+    }
+
+    /// An error once the query has been cancelled; looks only now and then.
+    pub(super) fn check_cancelled(&self, done: usize) -> Result<()> {
+        if done.is_multiple_of(CHECK_EVERY) && self.cancel.load(Ordering::Relaxed) {
+            return Err(cancelled());
+        }
+        Ok(())
+    }
+
+    /// Whether a node's larger scores are its better ones.
+    pub(super) fn higher_is_better(&self, kind: Option<&Kind>) -> bool {
+        match kind {
+            Some(Kind::Nearest { using, .. }) => {
+                self.snapshot.schema().vector(using).is_ok_and(|vector| vector.distance.higher_is_better())
+            }
+            _ => true,
+        }
+    }
+
+    /// The name of a segment in an explanation.
+    pub(super) fn segment_name(&self, segment: u32) -> String {
+        match &self.snapshot.segments()[segment as usize].segment {
+            Segment::Sealed(sealed) => format!("segment {}", sealed.number()),
+            Segment::Mutable(_) => "mutable segment".to_string(),
+        }
+    }
+
+    /// The rows that prefetched lists hold, by segment.
+    pub(super) fn scope(&self, lists: &[Vec<Hit>]) -> Vec<Bitmap> {
+        let mut scope: Vec<Bitmap> =
+            self.snapshot.segments().iter().map(|view| Bitmap::new(view.segment.rows())).collect();
+        for hit in lists.iter().flatten() {
+            scope[hit.address.segment as usize].insert(hit.address.ordinal);
+        }
+        scope
+    }
+
+    /// Shows the vectors of these rows, in order, to `visit`; rows without the vector are passed over.
+    pub(super) fn each_row(
+        &self,
+        view: &SegmentView,
+        using: &str,
+        rows: &Bitmap,
+        mut visit: impl FnMut(&[f32], Ordinal),
+    ) -> Result<()> {
+        let mut blocks = Vec::new();
+        match &view.segment {
+            Segment::Sealed(segment) => blocks.extend(segment.columns().get(using).map(|column| (0, column))),
+            Segment::Mutable(segment) => {
+                let columns =
+                    segment.blocks().filter_map(|(start, block)| Some((start, block.column(using)?)));
+                blocks.extend(columns);
+            }
+        }
+        let mut rows = rows.iter().enumerate().peekable();
+        for (start, column) in blocks {
+            let end = start + column.present().rows();
+            while let Some((done, ordinal)) = rows.next_if(|&(_, ordinal)| ordinal < end) {
+                self.check_cancelled(done)?;
+                if let Some(values) = ordinal.checked_sub(start).and_then(|row| column.row(row)) {
+                    visit(values, ordinal);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A reader of payloads anywhere in the snapshot; fastest in the order of addresses.
+    pub(super) fn payload_reader(&self) -> SnapshotReader<'a> {
+        SnapshotReader { snapshot: self.snapshot, last: None }
+    }
+}
+
+/// Reads payloads by address, keeping the reader of the segment it read last.
+pub(super) struct SnapshotReader<'a> {
+    snapshot: &'a Snapshot,
+    last: Option<(u32, SegmentReader<'a>)>,
+}
+
+impl<'a> SnapshotReader<'a> {
+    pub(super) fn get(&mut self, address: Address) -> Result<Cow<'a, Payload>> {
+        let reader = match self.last.take() {
+            Some((segment, reader)) if segment == address.segment => reader,
+            _ => SegmentReader::new(self.snapshot.segment(address)),
+        };
+        self.last.insert((address.segment, reader)).1.get(address.ordinal)
+    }
+}

@@ -1,0 +1,98 @@
+//! Which rows does a filter select? The bridge from snapshots to the filter layer, and what needs no ranking:
+//! counting, listing by id, and finding the rows of a write.
+
+use std::cell::RefCell;
+
+use super::Context;
+use crate::{
+    bitmap::Bitmap,
+    error::Result,
+    filter::{
+        Filter,
+        compile::{self, Rows},
+        estimate::estimate,
+        lookup::Lookup,
+        terms::Terms,
+    },
+    point::PointId,
+    segment::{Address, SegmentReader, SegmentView, Snapshot},
+};
+
+/// All points that match, in no particular order.
+pub fn matching(snapshot: &Snapshot, filter: &Filter) -> Result<Vec<Address>> {
+    let context = Context::uninterrupted(snapshot);
+    let mut addresses = Vec::new();
+    for (segment, view) in (0..).zip(snapshot.segments()) {
+        let rows = context.live_matching(view, Some(filter))?;
+        addresses.extend(rows.iter().map(|ordinal| Address { segment, ordinal }));
+    }
+    Ok(addresses)
+}
+
+/// How many points match; all of them without a filter.
+pub fn count(snapshot: &Snapshot, filter: Option<&Filter>) -> Result<u64> {
+    let Some(filter) = filter else { return Ok(snapshot.points()) };
+    let context = Context::uninterrupted(snapshot);
+    let of = |view| Ok(u64::from(context.live_matching(view, Some(filter))?.count()));
+    snapshot.segments().iter().map(of).sum()
+}
+
+/// The first `limit` points in the order of their ids, from the first that is not below `from`, among those that
+/// match; and the id that the next page begins with.
+pub fn page(
+    snapshot: &Snapshot,
+    filter: Option<&Filter>,
+    from: Option<PointId>,
+    limit: usize,
+) -> Result<(Vec<Address>, Option<PointId>)> {
+    let context = Context::uninterrupted(snapshot);
+    let accepted: Vec<Bitmap> = match filter {
+        Some(_) => snapshot
+            .segments()
+            .iter()
+            .map(|view| context.live_matching(view, filter))
+            .collect::<Result<_>>()?,
+        None => Vec::new(),
+    };
+    let mut wanted = snapshot.sorted_from(from).filter(|(_, address)| {
+        accepted.get(address.segment as usize).is_none_or(|rows| rows.contains(address.ordinal))
+    });
+    let page = wanted.by_ref().take(limit).map(|(_, address)| address).collect();
+    Ok((page, wanted.next().map(|(id, _)| id)))
+}
+
+impl Context<'_> {
+    /// The rows of a segment that match, dead ones too.
+    pub(super) fn matching_rows(&self, view: &SegmentView, filter: &Filter) -> Result<Bitmap> {
+        self.with_rows(view, |terms, rows| compile::matching(filter, &self.rules, terms, rows))
+    }
+
+    /// About how many rows of a segment match, by the index's statistics alone.
+    pub(super) fn estimate(&self, view: &SegmentView, filter: &Filter) -> Result<u32> {
+        self.with_rows(view, |terms, rows| {
+            let lookup = Lookup::of(filter, &self.rules, terms);
+            Ok(estimate(&lookup, terms, rows)?.expected.round() as u32)
+        })
+    }
+
+    /// Hands a segment to the filter layer.
+    fn with_rows<T>(&self, view: &SegmentView, ask: impl FnOnce(&Terms, &Rows) -> Result<T>) -> Result<T> {
+        let segment = &view.segment;
+        let reader = RefCell::new(SegmentReader::new(segment));
+        let rows = Rows {
+            ordinal_of: &|id| segment.find(*id),
+            id_of: &|ordinal| segment.id(ordinal),
+            with_vector: &|name| segment.present(name),
+            payload_of: &|ordinal| reader.borrow_mut().get(ordinal),
+        };
+        ask(&segment.terms(), &rows)
+    }
+
+    /// The live rows of a segment that match.
+    pub(super) fn live_matching(&self, view: &SegmentView, filter: Option<&Filter>) -> Result<Bitmap> {
+        match filter {
+            Some(filter) => Ok(self.matching_rows(view, filter)?.and_not(&view.deleted)),
+            None => Ok(view.deleted.complement()),
+        }
+    }
+}
