@@ -18,3 +18,4 @@ pub mod segment;
 pub mod manifest;
 pub mod wal;
 pub mod query;
+pub mod collection;
