@@ -19,3 +19,6 @@ pub mod manifest;
 pub mod wal;
 pub mod query;
 pub mod collection;
+pub mod config;
+pub mod server;
+pub mod demo;
