@@ -1,0 +1,20 @@
+//! What is true of Kith as a whole? Everything here looks at it from outside: at its sources as text, and at the
+//! binary over HTTP, as a stranger's client would.
+//!
+//! ```text
+//! layers      who may use whom, and the other rules that a compiler does not know
+//! http        the life of a collection, the refusals, keys, stopping, one process per data directory
+//! crash_loop  SIGKILL under concurrent writers: every acknowledged write is there afterwards
+//! client      the Python client that people already use
+//! ```
+//! Not here: what one module promises by itself; its tests stand beside it.
+
+#![allow(unreachable_pub, reason = "nobody outside this binary can reach anything")]
+
+mod server;
+mod writers;
+
+mod client;
+mod crash_loop;
+mod http;
+mod layers;
