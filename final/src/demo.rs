@@ -30,11 +30,8 @@ use crate::{
 pub const COLLECTION: &str = "rust-std";
 
 /// What the demo asks, to show its answers.
-const QUESTIONS: [&str; 3] = [
-    "remove duplicates from a sorted list",
-    "wait for another thread to finish",
-    "read a whole file into a string",
-];
+const QUESTIONS: [&str; 3] =
+    ["share data between threads", "wait for another thread to finish", "read a whole file into a string"];
 
 /// Points per write: large enough that an fsync is shared, small enough that the bar moves.
 const BATCH: usize = 256;

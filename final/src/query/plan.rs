@@ -18,8 +18,8 @@ const PER_EF: f64 = 12.0;
 /// What finding one matching row in the index costs, measured in distances.
 const MATCH: f64 = 0.1;
 
-/// Below this share of matching rows a walk can lose its way whatever it spends.
-const MIN_WALK_SHARE: f64 = 0.005;
+/// Below this share of matching rows a walk loses rows whatever it spends: the matching ones are too far apart.
+const MIN_WALK_SHARE: f64 = 0.02;
 
 /// What is known of a segment and a query before it runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
