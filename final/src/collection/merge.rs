@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{
-    flush::{Flushed, seal},
+    flush::{Flushed, seal, segment_dir},
     policy::{self, Size},
     state::{LiveSegment, MergedRows},
     write::{Message, Writer},
@@ -18,6 +18,7 @@ use crate::{
     segment::{
         SegmentView,
         seal::{Job, Progress},
+        vectors,
     },
 };
 
@@ -59,6 +60,9 @@ impl Writer {
         let views: Vec<SegmentView> = inputs.into_iter().map(view).collect();
         let (store, dir, schema) = (self.store.clone(), self.dir.clone(), self.state.schema.clone());
         self.spawn("kith-merge", Message::Merged, move || {
+            for input in decision.inputs {
+                vectors::verify(&*store, &segment_dir(&dir, input).join("vectors.bin"))?;
+            }
             let job = Job::merge(&views, &schema, number);
             seal(&*store, &dir, number, &job, &progress)
         });

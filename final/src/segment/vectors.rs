@@ -7,7 +7,7 @@
 //! section 2i + 2  column i, rows × dimension f32; a row without the vector is zeros
 //! ```
 //! The numbers are served from the mapping. They are nobody's address, so their checksum is verified when a merge
-//! or a check reads all of them, not at open.
+//! reads all of them, not at open: a merge must not give damaged numbers a fresh checksum.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -152,6 +152,11 @@ pub fn write<'a>(
         }
     }
     writer.finish()
+}
+
+/// Reads all of `vectors.bin` and compares it with its checksums; [`Error::Corrupt`] if it differs.
+pub fn verify(store: &dyn Store, path: &Path) -> Result<()> {
+    File::open(store, path, Kind::Vectors, VERSION)?.verify()
 }
 
 /// Opens `vectors.bin`; the numbers stay in the mapping.

@@ -1,4 +1,4 @@
-//! A flush that was asked for always ends.
+//! A flush that was asked for always ends, and no merge passes damage on.
 
 use std::sync::Arc;
 
@@ -6,7 +6,10 @@ use super::{
     super::{Collection, Write},
     script::{dir, options, point, schema},
 };
-use crate::{disk::fault::FaultStore, point::PointId};
+use crate::{
+    disk::{Store, fault::FaultStore},
+    point::PointId,
+};
 
 /// Once, a flush that was asked for while another one ran waited for ever: the one that ran had frozen its rows before
 /// the asker's write, its end answered only those it covered, and nothing began the next one.
@@ -30,4 +33,30 @@ fn a_flush_asked_for_during_another_is_answered() {
     let snapshot = collection.snapshot();
     assert_eq!(snapshot.points(), 80);
     assert_eq!(collection.stats().failure, None);
+}
+
+/// Once, a merge copied its inputs' vectors as it found them, and a flipped bit came out under a fresh checksum.
+#[test]
+fn a_merge_refuses_damaged_vectors() {
+    let store = FaultStore::default();
+    let shared = Arc::new(store.clone());
+    let collection = Collection::create(shared.clone(), dir(), schema(), &options()).unwrap();
+    let put = |ids: std::ops::Range<u64>| {
+        let points = ids.map(|id| point(PointId::Num(id), 0.5, Default::default())).collect();
+        collection.write_and_wait(Write::Upsert { points, mode: Default::default(), only_if: None }).unwrap();
+        collection.flush().unwrap();
+    };
+    put(0..3);
+    let path = dir().join("segments/000001/vectors.bin");
+    let mut bytes = store.read(&path).unwrap();
+    let place = bytes.windows(4).position(|four| four == 0.5f32.to_le_bytes()).unwrap();
+    bytes[place] ^= 1;
+    store.remove(&path).unwrap();
+    let mut file = store.create(&path).unwrap();
+    file.write_all(&bytes).unwrap();
+    file.flush().unwrap();
+    put(3..6);
+    let failure = collection.stats().failure.unwrap();
+    assert!(failure.contains("000001/vectors.bin"), "{failure}");
+    assert_eq!(collection.snapshot().points(), 6);
 }
