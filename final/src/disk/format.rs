@@ -12,8 +12,8 @@
 //! A start at a multiple of 64 is a cache line's and is enough for every type and every vector register.
 //!
 //! When are checksums verified? What is used as an address (ids, links, offsets) when it is opened
-//! ([`File::checked_section`]), since a wrong one leads anywhere; plain numbers (vectors, codes) when a merge or a
-//! check reads all of them anyway ([`File::verify`]), since reading them at open would cost what mapping saves.
+//! ([`File::checked_section`]), since a wrong one leads anywhere; plain numbers (vectors, codes) when a merge
+//! reads all of them anyway ([`File::verify`]), since reading them at open would cost what mapping saves.
 //!
 //! Not here: what sections mean; each kind's module knows its ids.
 
