@@ -1,15 +1,18 @@
 //! How well does a text answer a query? By the rare words they share, which is BM25.
 //!
 //! ```text
-//! score = sum over words of  idf · tf · (k1 + 1) / (tf + k1 · (1 - b + b · length / average length))
+//! score = sum over words of  idf · tf · (k1 + 1) / (tf + k1)
+//! tf    = sum over fields of  times / (1 - b + b · length / average length)
 //! idf   = ln(1 + (N - n + 0.5) / (n + 0.5))
 //! ```
 //!
-//! where a row has the word `tf` times in a text of `length` words, and `n` of the `N` rows with a text have it
+//! where a row has the word so many `times` in a field of `length` words, and `n` of the `N` rows with a text have it
 //! (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework"; the idf is Lucene's, which is never negative).
-//! Each place with texts is a field with numbers of its own, and a row's score is the sum over the fields.
+//! Each place with texts is a field. The fields of a row count as parts of one text (BM25F, described there too, all weights
+//! 1): a word that stands in the title and in the body adds less than two words would, so rows are not drawn to the top by
+//! one word that all their fields repeat. Of the `N` and `n` of the fields the largest counts.
 //!
-//! Scores of several segments can be compared because `N`, `n` and the average are counted over all of them first
+//! Scores of several segments can be compared because `N`, `n` and the averages are counted over all of them first
 //! ([`statistics`]) and only then is anything scored ([`top`]). They count rows that are deleted but not yet merged
 //! away, as every such system does. Lengths are rounded alike in memory and sealed, so a row's score does not change
 //! when its segment is sealed.
@@ -62,20 +65,22 @@ impl TextStatistics {
             }
         }
     }
+
+    /// What a word of the query adds at most to a score, whatever its frequency.
+    fn weight(&self, word: &str) -> f32 {
+        let most =
+            |count: &dyn Fn(&FieldStatistics) -> u64| self.0.values().map(count).max().unwrap_or(0) as f64;
+        let rows_with = most(&|field| field.rows_with.get(word).copied().unwrap_or(0));
+        let rows = most(&|field| field.rows).max(rows_with);
+        (((rows - rows_with + 0.5) / (rows_with + 0.5)).ln_1p() * f64::from(K1 + 1.0)) as f32
+    }
 }
 
 impl FieldStatistics {
-    /// What a word of the query adds at most to a score, whatever its frequency.
-    fn weight(&self, word: &str) -> f32 {
-        let rows_with = self.rows_with.get(word).copied().unwrap_or(0) as f64;
-        let rows = (self.rows as f64).max(rows_with);
-        (((rows - rows_with + 0.5) / (rows_with + 0.5)).ln_1p() * f64::from(K1 + 1.0)) as f32
-    }
-
-    /// What stands below the line besides the frequency, for each code of a length.
+    /// What a word's frequency is divided by, for each code of a length: texts longer than the average count for less.
     fn norms(&self) -> [f32; 256] {
         let average = self.words as f32 / self.rows.max(1) as f32;
-        std::array::from_fn(|code| K1 * (1.0 - B + B * length_of(code as u8) as f32 / average))
+        std::array::from_fn(|code| 1.0 - B + B * length_of(code as u8) as f32 / average)
     }
 }
 
@@ -103,19 +108,7 @@ pub fn top(
     accepted: Option<&Bitmap>,
     k: usize,
 ) -> Result<Vec<(f32, Ordinal)>> {
-    let mut scores = vec![0.0f32; terms.rows() as usize];
-    for (place, field) in fields(terms, query) {
-        let Some(statistics) = statistics.0.get(&place) else { continue };
-        let norms = statistics.norms();
-        for word in words(&field, query) {
-            let weight = statistics.weight(&word);
-            terms.word(&place, &word, &mut |row, occurrence| {
-                let frequency = occurrence.frequency as f32;
-                scores[row as usize] +=
-                    weight * frequency / (frequency + norms[usize::from(occurrence.length)]);
-            })?;
-        }
-    }
+    let scores = scores(terms, query, statistics)?;
     let found = (0..)
         .zip(scores)
         .filter(|(row, score)| *score > 0.0 && accepted.is_none_or(|accepted| accepted.contains(*row)));
@@ -127,6 +120,37 @@ pub fn top(
     }
     found.sort_unstable_by(better);
     Ok(found)
+}
+
+/// The score of every row of a segment.
+fn scores(terms: &Terms, query: &Bm25Query, statistics: &TextStatistics) -> Result<Vec<f32>> {
+    let mut places_of: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for (place, field) in fields(terms, query) {
+        let Some(norms) = statistics.0.get(&place).map(FieldStatistics::norms) else { continue };
+        for word in words(&field, query) {
+            places_of.entry(word).or_default().push((place.clone(), norms));
+        }
+    }
+    let mut scores = vec![0.0f32; terms.rows() as usize];
+    let mut frequencies = vec![0.0f32; scores.len()];
+    let mut rows = Vec::new();
+    for (word, places) in places_of {
+        for (place, norms) in places {
+            terms.word(&place, &word, &mut |row, occurrence| {
+                let frequency = &mut frequencies[row as usize];
+                if *frequency == 0.0 {
+                    rows.push(row as usize);
+                }
+                *frequency += occurrence.frequency as f32 / norms[usize::from(occurrence.length)];
+            })?;
+        }
+        let weight = statistics.weight(&word);
+        for row in rows.drain(..) {
+            let frequency = std::mem::take(&mut frequencies[row]);
+            scores[row] += weight * frequency / (frequency + K1);
+        }
+    }
+    Ok(scores)
 }
 
 /// The fields of a segment that the query is about.
@@ -182,6 +206,24 @@ mod tests {
             assert_eq!(*row, expected_row);
             assert!((f64::from(*score) - expected).abs() < 1e-5, "{score} is not {expected}");
         }
+    }
+
+    #[test]
+    fn the_fields_of_a_row_count_as_parts_of_one_text() {
+        let payload =
+            |title: &str, body: &str| json!({"title": title, "body": body}).as_object().unwrap().clone();
+        let rows = [payload("red", "red"), payload("red", "fox"), payload("blue", "blue")];
+        let terms_of = Postings::build(&rows, &TextRules::default());
+        let terms = Terms::of_blocks([&terms_of]);
+        let query = Bm25Query { query: "red fox".to_owned(), fields: Vec::new() };
+        let statistics = statistics(&terms, &query).unwrap();
+        let found = top(&terms, &query, &statistics, None, 10).unwrap();
+        // Every text has the average length. Of three titles two have red, of three bodies one has red and one fox.
+        let idf = |rows_with: f32| (1.0 + (3.0 - rows_with + 0.5) / (rows_with + 0.5)).ln();
+        let both = idf(2.0) * 2.2 / 2.2 + idf(1.0) * 2.2 / 2.2;
+        let twice = idf(2.0) * 2.0 * 2.2 / (2.0 + 1.2);
+        assert_eq!(found.iter().map(|(_, row)| *row).collect::<Vec<_>>(), [1, 0]);
+        assert!((found[0].0 - both).abs() < 1e-5 && (found[1].0 - twice).abs() < 1e-5, "{found:?}");
     }
 
     #[test]
