@@ -97,8 +97,7 @@ fn schema() -> CollectionSchema {
     }
 }
 
-/// The items as payloads, each with the text that is searched by words: the path as it is written, then the text that
-/// is embedded.
+/// The items as payloads, each with the text that is searched by words.
 fn items() -> Result<Vec<Payload>> {
     let mut json = String::new();
     let mut decoder = lz4_flex::frame::FrameDecoder::new(ITEMS);
@@ -108,12 +107,18 @@ fn items() -> Result<Vec<Payload>> {
     let item = |line: &str| {
         let mut payload: Payload =
             serde_json::from_str(line).map_err(|error| Error::corrupt(format!("an item: {error}")))?;
-        let path = field(&payload, "path");
-        let text = format!("{path} {}", item_text(path, field(&payload, "summary")));
+        let text = search_text(&payload);
         payload.insert("text".to_string(), text.into());
         Ok(payload)
     };
     json.lines().map(item).collect()
+}
+
+/// The path as it is written, the text that is embedded, and what the documentation goes on to say.
+fn search_text(item: &Payload) -> String {
+    let path = field(item, "path");
+    let text = item_text(path, field(item, "summary"));
+    [path, &text, field(item, "details"), field(item, "example")].join(" ").trim_end().to_string()
 }
 
 /// The text of an item, as `data/README.md` defines it: the words of its path, then its summary.
@@ -213,7 +218,7 @@ mod tests {
         let database = Database::open(Arc::new(FsStore), dir.path(), Options::default()).unwrap();
         load(&database).unwrap();
         let snapshot = database.get(COLLECTION).unwrap().snapshot();
-        let (mut alone, mut words, mut fused, mut found, mut asked) = (0, 0, 0, 0, 0);
+        let (mut alone, mut words, mut fused, mut anywhere, mut found, mut asked) = (0, 0, 0, 0, 0, 0);
         for line in include_str!("../data/questions.jsonl").lines() {
             let question: Value = serde_json::from_str(line).unwrap();
             let answers: Vec<&str> =
@@ -225,6 +230,12 @@ mod tests {
             };
             let [near, by_words] = [0, 1].map(|leaf| Query { limit: 5, ..query.prefetch[leaf].clone() });
             (alone, words, fused) = (alone + hit(&near), words + hit(&by_words), fused + hit(&query));
+            // As the console asks, which knows no field's name.
+            let mut everywhere = query.clone();
+            if let Some(Kind::Bm25(words)) = &mut everywhere.prefetch[1].kind {
+                words.fields.clear();
+            }
+            anywhere += hit(&everywhere);
             let near = Query { limit: 10, ..near };
             let mut exact = near.clone();
             exact.params.exact = true;
@@ -238,10 +249,12 @@ mod tests {
         }
         let share = |count: u32| f64::from(count) / f64::from(asked);
         println!("hit@5: vectors {:.3}, words {:.3}, fused {:.3}", share(alone), share(words), share(fused));
+        println!("hit@5: fused, with the words of every field {:.3}", share(anywhere));
         let recall = found as f64 / f64::from(10 * asked);
         println!("recall@10 of the graph: {recall:.4}");
         // The graph is built in parallel, so a question or two may go either way.
-        assert!(share(alone) > 0.68 && share(words) > 0.53 && share(fused) > 0.63);
+        assert!(share(alone) >= 0.68 && share(words) >= 0.60 && share(fused) >= 0.75);
+        assert!(share(anywhere) >= 0.72);
         assert!(recall > 0.95, "{recall}");
     }
 

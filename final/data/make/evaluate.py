@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from table import Table
-from texts import DATA, item_text, items
+from texts import DATA, item_text, items, search_text
 
 K1, B = 1.2, 0.75
 FUSION, TOP = 2, 100
@@ -66,7 +66,8 @@ class Report:
             places[item["path"]].append(number)
         self.answers = [{number for path in question["paths"] for number in places[path]} for question in questions]
         self.styles = np.array([question["style"] for question in questions])
-        print("| | hit@1 | hit@5 | hit@10 | MRR@10 | hit@5 plain | hit@5 paraphrase |\n|---|--:|--:|--:|--:|--:|--:|")
+        names = ("hit@1", "hit@5", "hit@10", "MRR@10", *(f"hit@5 {part}" for part in ("plain", "paraphrase", "odd", "even")))
+        print(f"| | {' | '.join(names)} |\n|---{'|--:' * len(names)}|")
 
     def line(self, name, rankings):
         first = []
@@ -76,7 +77,8 @@ class Report:
         hits = [(first < k).mean() for k in (1, 5, 10)]
         mrr = np.where(first < 10, 1 / (first + 1), 0).mean()
         by_style = [(first[self.styles == style] < 5).mean() for style in ("plain", "paraphrase")]
-        print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in (*hits, mrr, *by_style)) + " |")
+        halves = [(first[half::2] < 5).mean() for half in (0, 1)]
+        print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in (*hits, mrr, *by_style, *halves)) + " |")
 
 
 def main():
@@ -90,7 +92,9 @@ def main():
     all_items = items()
     documents = [item_text(item) for item in all_items]
     report = Report(questions, all_items)
-    words = bm25([f"{item['path']} {text}" for item, text in zip(all_items, documents)], asked)
+    short = [f"{item['path']} {text}" for item, text in zip(all_items, documents)]
+    report.line("BM25 without details and example", bm25(short, asked))
+    words = bm25([search_text(item) for item in all_items], asked)
     report.line("BM25", words)
     models = [(name, Table(Path(file)).embed) for name, _, file in (entry.partition("=") for entry in arguments.tables)]
     if arguments.teacher:

@@ -20,6 +20,7 @@ TWINS = re.compile(r"(^|/)(primitive\.)?(f16|f128)(/|\.html)")
 PAGE = re.compile(r"^(attr|constant|enum|fn|keyword|macro|primitive|static|struct|trait|type|union)\.(.+)\.html$")
 # Sections inside a page that belong to the page's own item, as opposed to a trait it implements or derefs to.
 OWN = "//*[@id='implementations-list']//section | //div[@class='methods']/details//section"
+DETAILS, EXAMPLE = 300, 200  # characters
 MEMBERS = {"method": "method", "tymethod": "method", "associatedconstant": "constant"}
 
 
@@ -64,6 +65,20 @@ def explanation_of(docblock) -> str:
     return " ".join(found)[:700]
 
 
+def details_of(docblock):
+    """The paragraphs and lists after the summary, with whatever heading and without code, up to a word's end."""
+    parts = docblock.xpath(".//*[self::p or self::ul or self::ol][not(ancestor::ul or ancestor::ol)]") if docblock is not None else ()
+    text = " ".join(plain(part) for part in parts[1:])
+    return (text if len(text) <= DETAILS else text[:DETAILS].rpartition(" ")[0]) or None
+
+
+def example_of(docblock):
+    """The beginning of the first example, up to a line's end."""
+    code = first(docblock, ".//div[contains(@class, 'example-wrap')]//pre") if docblock is not None else None
+    text = code.text_content().strip("\n") if code is not None else ""
+    return (text if len(text) <= EXAMPLE else text[:EXAMPLE].rpartition("\n")[0]) or None
+
+
 def signature_of(element, kind):
     """What is declared; of a body in braces only the fact that it is there."""
     if element is None:
@@ -95,6 +110,8 @@ def page_item(main, relative: Path):
         "stable": not unstable,
         "signature": signature_of(first(main, "./pre[contains(@class, 'item-decl')]"), kind),
         "summary": summary_of(doc),
+        "details": details_of(doc),
+        "example": example_of(doc),
         "url": relative.as_posix(),
         "explanation": explanation_of(doc),
     }
@@ -119,6 +136,8 @@ def members(main, page):
             "stable": stable,
             "signature": signature_of(first(section, ".//*[@class='code-header']"), kind),
             "summary": summary_of(doc),
+            "details": details_of(doc),
+            "example": example_of(doc),
             "url": f"{page['url']}#{anchor}",
             "explanation": explanation_of(doc),
         }

@@ -30,6 +30,11 @@ def item_text(item) -> str:
     return f"{words(item['path'])}: {item['summary']}"
 
 
+def search_text(item) -> str:
+    """What of an item is searched by words."""
+    return " ".join(filter(None, (item["path"], item_text(item), item["details"], item["example"])))
+
+
 def question_of(item, i):
     """A summary ("Returns the length.") as somebody might ask for it ("how do I return the length")."""
     first, _, rest = item["summary"].split(". ")[0].rstrip(".").partition(" ")
