@@ -75,6 +75,7 @@ impl fmt::Display for Lookup {
         match self {
             Self::All => f.write_str("all rows"),
             Self::Nothing => f.write_str("no row"),
+            Self::Terms(ranges) if ranges.is_empty() => f.write_str("no row"),
             Self::Terms(ranges) => join(f, ranges, " or "),
             Self::Word(place, word) => write!(f, "{} has the word {word:?}", show_place(place)),
             Self::Ids(ids) => write!(f, "one of {} ids", ids.len()),

@@ -1,4 +1,7 @@
 //! An index never changes an answer: every way to find rows finds those that [`Filter::matches`] accepts.
+//! And golden scripts: rows, filters, and how each was answered.
+
+mod script;
 
 use std::borrow::Cow;
 
@@ -20,6 +23,18 @@ use crate::{
     disk::fault::FaultStore,
     point::{Ordinal, Payload},
 };
+
+macro_rules! scripts {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            let commands = include_str!(concat!("scripts/", stringify!($name), ".txt"));
+            insta::assert_snapshot!(stringify!($name), script::transcript(commands));
+        }
+    )*};
+}
+
+scripts!(terms ranges residual negation nested words);
 
 /// Calls back with a segment of these payloads: row n has id n, and the even rows have the vector `even`.
 fn with_rows<T>(payloads: &[Payload], check: impl FnOnce(&Rows) -> T) -> T {
@@ -138,45 +153,6 @@ proptest! {
         statistics.merge(&bm25::statistics(&Terms::of_blocks([&blocks[1]]), &query).unwrap());
         prop_assert_eq!(statistics, expected_statistics);
     }
-}
-
-#[test]
-fn plans_in_words() {
-    let field = |path: &str, test| Condition::Field(path.parse().unwrap(), test);
-    let text = |text: &str| MatchValue::Text(text.into());
-    let payloads = [r#"{"title": "The red fox", "tags": ["a"]}"#, r#"{"price": 3}"#];
-    let payloads = payloads.map(|json| serde_json::from_str::<Payload>(json).unwrap());
-    let rules = TextRules::new([("title".parse().unwrap(), TextOptions::default())]);
-    let postings = Postings::build(&payloads, &rules);
-    let year = Bounds {
-        gte: datetime::parse_datetime("2020-01-01"),
-        lt: datetime::parse_datetime("2021-01-01"),
-        ..Bounds::default()
-    };
-    let nested = Filter {
-        must: vec![field("b", Test::Match(MatchValue::Int(1)))],
-        must_not: vec![field("c", Test::IsNull(true))],
-        ..Filter::default()
-    };
-    let filters = [
-        Filter::default(),
-        Filter::all([field("tags", Test::Match(text("a"))), field("n", Test::Match(MatchValue::Int(-7)))]),
-        Filter::all([field("price", Test::Range(Bounds::between(1.0, 1000.0)))]),
-        Filter::all([field("at", Test::DatetimeRange(year))]),
-        Filter::all([field("tags", Test::Except(vec![text("a")]))]),
-        Filter::all([field("tags", Test::ValuesCount(Bounds { lt: Some(3), ..Bounds::default() }))]),
-        Filter::all([field("a[0].b", Test::IsEmpty(true))]),
-        Filter::all([field("title", Test::Text("RED fox".into())), field("body", Test::Text("red".into()))]),
-        Filter::all([field("title", Test::Phrase("red fox".into()))]),
-        Filter::all([Condition::Nested("a".parse().unwrap(), Box::new(nested))]),
-        Filter {
-            should: vec![Condition::HasId(vec![PointId::Num(1)]), Condition::HasVector("image".into())],
-            ..Filter::default()
-        },
-    ];
-    let plans =
-        filters.iter().map(|filter| Lookup::of(filter, &rules, &Terms::of_blocks([&postings])).to_string());
-    insta::assert_snapshot!(plans.collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

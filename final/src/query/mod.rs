@@ -158,3 +158,6 @@ impl Hit {
         Self { address, score, order_value: None }
     }
 }
+
+#[cfg(test)]
+mod tests;

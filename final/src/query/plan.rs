@@ -95,27 +95,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plans() {
-        let rows = [
-            (500, None),
-            (100_000, None),
-            (100_000, Some(100)),
-            (100_000, Some(5_000)),
-            (1_000_000, Some(20_000)),
-        ];
-        let more = [(1_000_000, Some(300_000)), (1_000_000, Some(4_000)), (1_000_000, Some(0)), (0, None)];
-        let line = |(rows, matching)| {
-            let situation = Situation { rows, matching, graph: true, exact: false, ef: 128 };
-            let Plan { strategy, cost, alternative } = plan(situation);
-            let other =
-                alternative.map_or(String::new(), |(other, cost)| format!(", {other} would be {cost:.0}"));
-            format!("{rows} rows, matching {matching:?}: {strategy} {cost:.0}{other}")
-        };
-        let lines: Vec<String> = rows.into_iter().chain(more).map(line).collect();
-        insta::assert_snapshot!(lines.join("\n"));
-    }
-
-    #[test]
     fn a_scan_where_there_is_no_choice() {
         let situation = Situation { rows: 1 << 20, matching: None, graph: true, exact: true, ef: 128 };
         assert_eq!(plan(situation).strategy, Strategy::Flat);
