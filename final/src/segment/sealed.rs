@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
     filter::index::TermIndex,
     hnsw::Graph,
+    schema::CollectionSchema,
     segment::{
         ids::Ids,
         payloads::Payloads,
@@ -46,15 +47,32 @@ pub struct Sealed {
 impl Sealed {
     /// Opens the folder of segment `number`, which has `rows` rows. What will be used as an address is verified now.
     pub fn open(store: &dyn Store, dir: &Path, number: u64, rows: u32) -> Result<Self> {
+        let columns = vectors::open(store, &dir.join("vectors.bin"), rows)?;
         Ok(Self {
             number,
             rows,
             ids: Ids::open(store, &dir.join("ids.bin"), rows)?,
-            columns: vectors::open(store, &dir.join("vectors.bin"), rows)?,
-            graphs: open_graphs(store, &dir.join("graph.bin"), rows)?,
+            graphs: open_graphs(store, &dir.join("graph.bin"), rows, &columns)?,
+            columns,
             payloads: Payloads::open(store, &dir.join("payloads.bin"), rows)?,
             index: TermIndex::open(store, &dir.join("text.bin"), rows)?,
         })
+    }
+
+    /// Whether this is a segment of a collection defined so: [`Error::Corrupt`] if its vectors have other lengths.
+    pub fn check(&self, schema: &CollectionSchema) -> Result<()> {
+        for (name, column) in &self.columns {
+            let (found, expected) = (column.dimension(), schema.vectors.get(name).map(|vector| vector.size));
+            if expected != Some(found) {
+                let expected = expected.map_or("none".to_string(), |size| size.to_string());
+                return Err(Error::corrupt(format!(
+                    "segment {:06}: vector {name:?} has {found} numbers, and the collection says {expected}; \
+                     vectors.bin is another collection's",
+                    self.number
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Its folder's number.
@@ -98,10 +116,18 @@ impl Sealed {
     }
 }
 
-fn open_graphs(store: &dyn Store, path: &Path, rows: u32) -> Result<BTreeMap<String, Graph>> {
+fn open_graphs(
+    store: &dyn Store,
+    path: &Path,
+    rows: u32,
+    columns: &Columns,
+) -> Result<BTreeMap<String, Graph>> {
     let file = File::open(store, path, Kind::Graph, GRAPH_VERSION)?;
     let names: Vec<String> = serde_json::from_slice(&file.checked_section::<u8>(0)?)
         .map_err(|error| Error::corrupt(format!("{}: graph list: {error}", path.display())))?;
+    if let Some(name) = names.iter().find(|name| !columns.contains_key(*name)) {
+        return Err(Error::corrupt(format!("{}: a graph of {name:?}, which has no vectors", path.display())));
+    }
     let graph = |(index, name)| Ok((name, Graph::open(&file, GRAPH_SECTIONS * (index + 1), rows)?));
     (0u32..).zip(names).map(graph).collect()
 }
@@ -127,3 +153,6 @@ pub fn read_deletes(store: &dyn Store, path: &Path, rows: u32) -> Result<Bitmap>
     }
     Ok(Bitmap::from_words(rows, &words))
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,7 +171,8 @@ pub fn open(store: &dyn Store, path: &Path, rows: u32) -> Result<Columns> {
         let index = index as u32;
         let words = file.checked_section::<u64>(2 * index + 1)?;
         let values = file.section::<f32>(2 * index + 2)?;
-        if words.len() != rows.div_ceil(64) as usize
+        if entry.dimension == 0
+            || words.len() != rows.div_ceil(64) as usize
             || Some(values.len()) != entry.dimension.checked_mul(rows as usize)
         {
             return Err(corrupt(format!("column {:?} is not {rows} × {}", entry.name, entry.dimension)));
