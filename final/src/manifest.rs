@@ -113,7 +113,8 @@ impl Manifest {
         commit::commit(store, dir, &file_name(self.number), &bytes)
     }
 
-    /// Reads one manifest, checking its text against the checksum.
+    /// Reads one manifest, checking its text against the checksum. [`Error::Corrupt`] if it is damaged,
+    /// [`Error::BadRequest`] if it is of a newer format.
     pub fn read(store: &dyn Store, dir: &Path, number: u64) -> Result<Self> {
         let path = dir.join(file_name(number));
         let bytes = store.read(&path)?;
@@ -128,8 +129,10 @@ impl Manifest {
             .map_err(|error| corrupt(format!("unreadable: {error}")))?;
         if manifest.format > FORMAT {
             let theirs = manifest.format;
-            return Err(corrupt(format!(
-                "format {theirs} is newer than {FORMAT}, the newest this program reads"
+            return Err(Error::bad_request(format!(
+                "{}: format {theirs} is newer than {FORMAT}, the newest this program reads; open it with the Kith \
+                 that wrote it or a newer one",
+                path.display()
             )));
         }
         if manifest.number != number {

@@ -32,7 +32,7 @@ use crate::{
 const LOG_BYTES: u64 = 64 << 20;
 
 /// The newest manifest and this many before it are kept with all they need.
-const MANIFESTS_BEFORE: usize = 2;
+pub(super) const MANIFESTS_BEFORE: usize = 2;
 
 /// A segment that has been written and opened, and is not named by a manifest yet.
 pub(super) struct Flushed {
@@ -214,8 +214,11 @@ impl Writer {
         while self.kept.len() > MANIFESTS_BEFORE + 1 {
             self.kept.pop_front();
         }
+        let oldest = self.kept.front().map_or(0, |manifest| manifest.number);
+        self.damaged.retain(|number| *number > oldest);
         let in_work: Vec<u64> = self.numbers_in_work().collect();
-        let removed = remove_unnamed(&*self.store, &self.dir, self.kept.make_contiguous(), &in_work);
+        let kept = self.kept.make_contiguous();
+        let removed = remove_unnamed(&*self.store, &self.dir, kept, &self.damaged, &in_work);
         if let Err(error) = removed.and_then(|()| self.remove_old_logs()) {
             // Nothing refers to those files; the next commit or open tries again.
             tracing::warn!("files that are no longer needed could not be removed: {error}");
@@ -288,19 +291,24 @@ impl Writer {
 }
 
 /// Deletes manifests, segments, tombstones and leftovers that none of the kept manifests names.
-/// Log files are the log's to remove.
+/// Damaged manifests stay, and while there are any, all segments: who knows what they name. Log files are the log's to
+/// remove.
 pub(super) fn remove_unnamed(
     store: &dyn Store,
     dir: &Path,
     kept: &[Manifest],
+    damaged: &[u64],
     in_work: &[u64],
 ) -> Result<()> {
+    let stays = |number| damaged.contains(&number) || kept.iter().any(|kept| kept.number == number);
     for name in store.list(dir)? {
-        let old =
-            manifest::number_of(&name).is_some_and(|number| kept.iter().all(|kept| kept.number != number));
+        let old = manifest::number_of(&name).is_some_and(|number| !stays(number));
         if old || name.ends_with(".tmp") {
             store.remove(&dir.join(name))?;
         }
+    }
+    if !damaged.is_empty() {
+        return Ok(());
     }
     for folder in store.list(&dir.join("segments"))? {
         let number: Option<u64> = folder.parse().ok();

@@ -13,6 +13,7 @@
 pub mod change;
 pub mod database;
 mod edit;
+mod fallback;
 mod flush;
 mod merge;
 mod policy;

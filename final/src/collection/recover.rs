@@ -1,17 +1,17 @@
-//! How does a collection come back? Newest manifest, its segments, and the log after its LSN.
+//! How does a collection come back? Newest manifest (or the one before, see [`fallback`]), its segments, and the log
+//! after its LSN.
 //!
 //! Opening writes nothing that matters: it cuts a torn tail off the log, deletes what no manifest names, and
 //! replays. Whatever was acknowledged is in a manifest's files or in the log behind it; if the two do not meet, or
 //! a file is not what the manifest says, opening fails and says where, and nothing has been changed.
 
 use std::{
-    collections::VecDeque,
     path::Path,
     sync::{Arc, mpsc},
 };
 
 use super::{
-    Options,
+    Options, fallback,
     flush::{remove_unnamed, segment_dir},
     state::{LiveSegment, State},
     write::{Message, Writer},
@@ -36,6 +36,8 @@ pub struct Recovery {
     pub manifest: u64,
     /// Its LSN.
     pub manifest_lsn: Lsn,
+    /// What is wrong with the newest manifest, if this is an older one that stands in for it.
+    pub damaged: Option<String>,
     /// How many operations the log had beyond it.
     pub replayed: u64,
     /// The torn tail that was cut off the log, if there was one.
@@ -52,37 +54,39 @@ impl Writer {
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(Self, Recovery)> {
         let lock = store.lock(&dir.join("LOCK"))?;
-        let numbers = Manifest::numbers(&*store, dir)?;
-        let Some((&newest, older)) = numbers.split_last() else {
-            return Err(Error::not_found(format!("there is no collection in {}", dir.display())));
+        let mut found = fallback::find(&*store, dir)?;
+        let manifest = found.kept.back().expect("a manifest was found").clone();
+        let (state, replayed) = match found.damage() {
+            None => load(&*store, dir, &manifest)?,
+            Some(damage) => fallback::check_complete(&*store, dir, &manifest)
+                .and_then(|()| load(&*store, dir, &manifest))
+                .map_err(|missing| fallback::no_way_back(damage, manifest.number, &missing))?,
         };
-        let manifest = Manifest::read(&*store, dir, newest)?;
-        let mut state = open_segments(&*store, dir, &manifest)?;
-        let log = dir.join("wal");
-        let replayed = replay(&*store, &log, &manifest, &mut state)?;
-        let readable = older.iter().rev().map_while(|&number| Manifest::read(&*store, dir, number).ok());
-        let mut kept: VecDeque<Manifest> = readable.take(2).collect();
-        kept.make_contiguous().reverse();
         let recovery = Recovery {
             manifest: manifest.number,
             manifest_lsn: manifest.lsn,
+            damaged: found.damage().map(str::to_string),
             replayed: replayed.operations,
             cut: replayed.cut,
         };
-        let (epoch, next_segment) = (manifest.epoch + 1, manifest.next_segment);
-        kept.push_back(manifest);
-        remove_unnamed(&*store, dir, kept.make_contiguous(), &[])?;
+        if let Some(damage) = &recovery.damaged {
+            tracing::warn!("{damage}; opened from manifest {} and the log after it", manifest.number);
+        }
+        let damaged: Vec<u64> = found.damaged.iter().map(|(number, _)| *number).collect();
+        remove_unnamed(&*store, dir, found.kept.make_contiguous(), &damaged, &[])?;
         let mut writer = Self {
-            wal: Wal::new(store.clone(), log, replayed.next_file),
+            wal: Wal::new(store.clone(), dir.join("wal"), replayed.next_file),
             shared: Self::share(&state),
+            next_segment: next_segment(&*store, dir, &manifest)?,
+            // Each damaged manifest may have been a later process's.
+            epoch: manifest.epoch + 1 + damaged.len() as u64,
             store,
             dir: dir.to_path_buf(),
             options: options.clone(),
             state,
-            kept,
-            next_manifest_number: newest + 1,
-            next_segment,
-            epoch,
+            kept: found.kept,
+            damaged,
+            next_manifest_number: found.newest + 1,
             flushing: None,
             merging: None,
             flush_waiters: Vec::new(),
@@ -91,12 +95,30 @@ impl Writer {
             inbox,
             _lock: lock,
         };
+        if recovery.damaged.is_some() {
+            let number = writer.take_manifest_number();
+            writer.commit_manifest(Manifest { number, ..writer.next_manifest() })?;
+        }
         writer.remove_old_logs()?;
         writer.publish();
         writer.flush_if_due();
         writer.start_merge_if_due();
         Ok((writer, recovery))
     }
+}
+
+/// The state of a manifest with the log after it.
+fn load(store: &dyn Store, dir: &Path, manifest: &Manifest) -> Result<(State, wal::Replayed)> {
+    let mut state = open_segments(store, dir, manifest)?;
+    let replayed = replay(store, &dir.join("wal"), manifest, &mut state)?;
+    Ok((state, replayed))
+}
+
+/// A number above those of all segments, named or not.
+fn next_segment(store: &dyn Store, dir: &Path, manifest: &Manifest) -> Result<u64> {
+    let folders = store.list(&dir.join("segments"))?;
+    let numbers = folders.iter().filter_map(|name| name.parse::<u64>().ok());
+    Ok(numbers.map(|number| number + 1).max().unwrap_or(0).max(manifest.next_segment))
 }
 
 fn open_segments(store: &dyn Store, dir: &Path, manifest: &Manifest) -> Result<State> {
@@ -108,6 +130,7 @@ fn open_segments(store: &dyn Store, dir: &Path, manifest: &Manifest) -> Result<S
             None => Bitmap::new(entry.rows),
         };
         let sealed = Arc::new(Sealed::open(store, &folder, entry.number, entry.rows)?);
+        sealed.check(&manifest.schema)?;
         let view = SegmentView { segment: Segment::Sealed(sealed), deleted: committed.clone() };
         Ok(LiveSegment { entry: entry.clone(), view, committed })
     };

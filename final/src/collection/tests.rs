@@ -2,6 +2,7 @@
 //! And the crash matrix: the power fails at every step of a life, and every acknowledged write is there afterwards.
 
 mod crash;
+mod fallback;
 mod flush;
 mod script;
 
@@ -16,4 +17,4 @@ macro_rules! scripts {
     )*};
 }
 
-scripts!(wal manifest recovery snapshot merge);
+scripts!(wal manifest recovery fallback no_way_back snapshot merge);

@@ -68,6 +68,8 @@ pub(super) struct Writer {
     pub(super) wal: Wal,
     /// The newest manifest last; it and the two before it keep their files.
     pub(super) kept: VecDeque<Manifest>,
+    /// The numbers of damaged manifests between those.
+    pub(super) damaged: Vec<u64>,
     pub(super) next_manifest_number: u64,
     pub(super) next_segment: u64,
     pub(super) epoch: u64,

@@ -17,7 +17,7 @@ pub mod dump;
 
 pub use dump::dump;
 pub use record::{Change, Operation};
-pub use replay::{Cut, Replayed, replay};
+pub use replay::{Cut, Replayed, replay, torn_end};
 
 use std::{
     path::{Path, PathBuf},

@@ -93,6 +93,14 @@ pub fn replay(
     Ok(progress.replayed(newest + 1, (from < to).then_some(Cut { file: newest, from, to })))
 }
 
+/// The torn end that [`replay`] would cut off, if there is one. Only reads.
+pub fn torn_end(store: &dyn Store, dir: &Path, from_file: u64) -> Result<Option<Cut>> {
+    let Some(&newest) = sequence(store, dir, from_file)?.last() else { return Ok(None) };
+    let file = LogFile::open(store, dir, newest)?;
+    let (from, to) = (file.walk(&mut |_, _| Ok(()))? as u64, file.len() as u64);
+    Ok((from < to).then_some(Cut { file: newest, from, to }))
+}
+
 /// The numbers of the files from `from_file` on, none missing.
 fn sequence(store: &dyn Store, dir: &Path, from_file: u64) -> Result<Vec<u64>> {
     let files: Vec<u64> = list(store, dir)?.into_iter().filter(|number| *number >= from_file).collect();

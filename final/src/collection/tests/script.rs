@@ -45,11 +45,14 @@ struct Script {
     store: FaultStore,
     collection: Option<Collection>,
     held: Option<Arc<Snapshot>>,
+    /// What `back` goes back to.
+    kept: FaultStore,
 }
 
 /// Runs the commands; gives them with what each printed.
 pub(super) fn run(commands: &str) -> String {
-    let mut script = Script { store: FaultStore::default(), collection: None, held: None };
+    let mut script =
+        Script { store: FaultStore::default(), collection: None, held: None, kept: FaultStore::default() };
     let mut transcript = String::new();
     for line in commands.lines() {
         let _ = writeln!(transcript, "{line}");
@@ -91,6 +94,16 @@ impl Script {
                 self.store.truncate(&path, self.store.len(&path)? - bytes.parse::<u64>().expect("bytes"))?;
                 Ok(String::new())
             }
+            "keep" => {
+                self.kept = self.store.crash();
+                Ok(String::new())
+            }
+            "back" => {
+                self.store = self.kept.crash();
+                Ok(String::new())
+            }
+            "garble" => garble(&self.store, rest).map(|()| String::new()),
+            "remove" => self.store.remove(&dir().join(rest)).map(|()| String::new()),
             "files" => Ok(self.files(dir())?.join("\n")),
             "log" => wal::dump(&self.store, &dir().join("wal")),
             "manifest" => self.manifest(),
@@ -121,6 +134,9 @@ impl Script {
             "manifest {} at lsn {}, {} operations replayed",
             recovery.manifest, recovery.manifest_lsn, recovery.replayed
         );
+        if let Some(damage) = &recovery.damaged {
+            let _ = write!(text, "; {damage}");
+        }
         if let Some(cut) = &recovery.cut {
             let _ = write!(text, "; {cut}");
         }
@@ -174,6 +190,18 @@ impl Script {
         }
         Ok(text)
     }
+}
+
+/// Turns over a bit in a file's middle.
+pub(super) fn garble(store: &FaultStore, file: &str) -> crate::error::Result<()> {
+    let path = dir().join(file);
+    let mut bytes = store.read(&path)?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    store.remove(&path)?;
+    let mut file = store.create(&path)?;
+    file.write_all(&bytes).and_then(|()| file.flush()).map_err(crate::error::Error::io("write", &path))?;
+    store.sync_dir(path.parent().expect("a file is in a folder"))
 }
 
 /// A point at (x, id).
