@@ -63,7 +63,7 @@ fn prepare(rules: &TextRules) -> Samples {
 
 /// Row n has id n, and the even rows have the vector `v`.
 fn has_vector(name: &str, row: Ordinal) -> bool {
-    name == "v" && row % 2 == 0
+    name == "v" && row.is_multiple_of(2)
 }
 
 fn compare(filter: &Filter, rules: &TextRules, payloads: &[Payload], terms: &[Terms]) {

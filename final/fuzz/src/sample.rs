@@ -108,7 +108,7 @@ fn prepare() -> FaultStore {
 fn point(id: u64, payload: Payload) -> Point {
     let x = id as f32;
     let whole = (String::new(), Vector::Dense(vec![1.0, x, -x, 0.5]));
-    let other = (id % 2 == 0).then(|| ("v".to_owned(), Vector::Dense(vec![x, 1.0])));
+    let other = id.is_multiple_of(2).then(|| ("v".to_owned(), Vector::Dense(vec![x, 1.0])));
     // Every fourth id is a UUID.
     let id = if id % 4 == 3 { PointId::Uuid(u128::from(id) << 64 | 1) } else { PointId::Num(id) };
     Point { id, vectors: [whole].into_iter().chain(other).collect(), payload }

@@ -132,7 +132,7 @@ pub fn mend(bytes: &mut [u8]) {
     put(bytes, 60, &header.to_le_bytes());
     put(bytes, len - TRAILER + 8, &(len as u64).to_le_bytes());
     let table = u64_at(bytes, len - TRAILER) as usize;
-    if table > len - TRAILER || (len - TRAILER - table) % ENTRY != 0 {
+    if table > len - TRAILER || !(len - TRAILER - table).is_multiple_of(ENTRY) {
         return;
     }
     for entry in (table..len - TRAILER).step_by(ENTRY) {
