@@ -125,16 +125,17 @@ impl Manifest {
         if found != envelope.crc32c {
             return Err(corrupt(format!("checksum {found:#010x}, expected {:#010x}", envelope.crc32c)));
         }
-        let manifest: Self = serde_json::from_value(envelope.manifest)
-            .map_err(|error| corrupt(format!("unreadable: {error}")))?;
-        if manifest.format > FORMAT {
-            let theirs = manifest.format;
+        // Before the rest is read: a newer format may have other fields.
+        let format = envelope.manifest["format"].as_u64().unwrap_or_default();
+        if format > FORMAT.into() {
             return Err(Error::bad_request(format!(
-                "{}: format {theirs} is newer than {FORMAT}, the newest this program reads; open it with the Kith \
+                "{}: format {format} is newer than {FORMAT}, the newest this program reads; open it with the Kith \
                  that wrote it or a newer one",
                 path.display()
             )));
         }
+        let manifest: Self = serde_json::from_value(envelope.manifest)
+            .map_err(|error| corrupt(format!("unreadable: {error}")))?;
         if manifest.number != number {
             return Err(corrupt(format!("it says it is number {}", manifest.number)));
         }

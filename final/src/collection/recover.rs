@@ -118,7 +118,7 @@ fn load(store: &dyn Store, dir: &Path, manifest: &Manifest) -> Result<(State, wa
 fn next_segment(store: &dyn Store, dir: &Path, manifest: &Manifest) -> Result<u64> {
     let folders = store.list(&dir.join("segments"))?;
     let numbers = folders.iter().filter_map(|name| name.parse::<u64>().ok());
-    Ok(numbers.map(|number| number + 1).max().unwrap_or(0).max(manifest.next_segment))
+    Ok(numbers.map(|number| number.saturating_add(1)).max().unwrap_or(0).max(manifest.next_segment))
 }
 
 fn open_segments(store: &dyn Store, dir: &Path, manifest: &Manifest) -> Result<State> {
