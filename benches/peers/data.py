@@ -1,0 +1,123 @@
+"""What is searched: data sets, their queries, and the exact neighbours of each query.
+
+A set is made once, into a folder, as files that every system reads: `base.fbin`, `queries.fbin` (two u32, rows and
+numbers per row, then f32, little-endian). Exact neighbours come from comparing every row, in 64-bit floats.
+"""
+
+import gzip
+import pathlib
+from dataclasses import dataclass
+
+import numpy as np
+
+FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
+
+
+@dataclass
+class DataSet:
+    """Rows, queries, and where they lie."""
+
+    name: str
+    metric: str  # as Kith calls it; the rows of a cosine set have length 1, so that L2 gives the same order
+    folder: pathlib.Path
+    base: np.ndarray
+    queries: np.ndarray
+
+    def path(self, name):
+        return self.folder / name
+
+    def exact(self, k, accepted=None):
+        """The distance of the k-th nearest row of each query, among the first `accepted` rows."""
+        cache = self.folder / f"exact-{k}-{accepted or 'all'}.npy"
+        if not cache.exists():
+            np.save(cache, kth_distances(self.base[:accepted], self.queries, k))
+        return np.load(cache)
+
+    def recall(self, found, k, accepted=None):
+        """The share of the k answers per query that are as near as the k-th exact one, by distance: of rows at one
+        distance any is right. A row that comes twice, or was not accepted, counts for nothing."""
+        bound = self.exact(k, accepted)
+        rows = len(self.base) if accepted is None else accepted
+        hits = 0
+        for query, ids, limit in zip(self.queries, found[:, :k].astype(np.int64), bound):
+            ids = np.unique(ids)
+            ids = ids[(ids >= 0) & (ids < rows)]
+            distances = ((self.base[ids].astype(np.float64) - query) ** 2).sum(axis=1)
+            hits += int((distances <= limit * (1 + 1e-6) + 1e-9).sum())
+        return hits / (len(self.queries) * k)
+
+
+def kth_distances(base, queries, k):
+    """Squared L2 to the k-th nearest row, from the few nearest by matrix product, looked at again exactly."""
+    squares = (base.astype(np.float64) ** 2).sum(axis=1).astype(np.float32)
+    result = np.empty(len(queries))
+    step = max(1, min(500, 200_000_000 // len(base)))
+    for start in range(0, len(queries), step):
+        some = queries[start : start + step]
+        rough = squares - 2 * (some @ base.T)
+        near = np.argpartition(rough, min(4 * k, len(base) - 1), axis=1)[:, : 4 * k]
+        for index, (query, rows) in enumerate(zip(some, near)):
+            exact = ((base[rows].astype(np.float64) - query) ** 2).sum(axis=1)
+            result[start + index] = np.partition(exact, k - 1)[k - 1]
+    return result
+
+
+def read(path, kind=np.float32):
+    rows, width = np.fromfile(path, np.uint32, 2)
+    return np.fromfile(path, kind, offset=8).reshape(rows, width)
+
+
+def write(path, matrix):
+    with open(path, "wb") as file:
+        np.array(matrix.shape, np.uint32).tofile(file)
+        matrix.astype(np.float32).tofile(file)
+
+
+def load(name, metric, folder, make):
+    """The set in a folder, made there by `make(folder)` if it is not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    base, queries = folder / "base.fbin", folder / "queries.fbin"
+    if not queries.exists():
+        make(folder)
+    return DataSet(name, metric, folder, read(base), read(queries))
+
+
+def fashion_mnist(root):
+    """The images of Debian's package dataset-fashion-mnist: 60,000 rows, 10,000 queries, 784 numbers from 0 to 255."""
+
+    def images(file):
+        with gzip.open(FASHION / file) as stream:
+            return np.frombuffer(stream.read(), np.uint8, offset=16).reshape(-1, 784)
+
+    def make(folder):
+        write(folder / "base.fbin", images("train-images-idx3-ubyte.gz"))
+        write(folder / "queries.fbin", images("t10k-images-idx3-ubyte.gz"))
+
+    return load("fashion-mnist", "Euclid", root / "fashion-mnist", make)
+
+
+def demo(root, kith):
+    """The demo's items and the questions about them, embedded by Kith."""
+
+    def make(folder):
+        kith.ask(do="demo", items=folder / "base.fbin", questions=folder / "queries.fbin", scratch=folder / "scratch")
+
+    return load("demo", "Cosine", root / "demo", make)
+
+
+def synthetic(root, rows, dimension, queries=2_000, cut=None):
+    """Clusters of different sizes and widths, from a fixed seed; the queries are drawn as the rows are."""
+
+    def make(folder):
+        random = np.random.default_rng(20)
+        centres = random.standard_normal((2_000, dimension), np.float32)
+        widths = random.uniform(0.3, 0.9, len(centres)).astype(np.float32)
+        weights = random.pareto(1.5, len(centres)) + 0.1
+        chosen = random.choice(len(centres), rows + queries, p=weights / weights.sum())
+        noise = random.standard_normal((rows + queries, dimension), np.float32)
+        matrix = centres[chosen] + noise * widths[chosen, None]
+        write(folder / "base.fbin", matrix[:rows])
+        write(folder / "queries.fbin", matrix[rows:])
+
+    name = f"synthetic-{rows}x{dimension}"
+    return load(name, "Euclid", root / name, make)

@@ -1,0 +1,129 @@
+"""Kith in process and as a server: child processes that take turns with the other systems."""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+import data
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def compile():
+    """The two programs, from what is in the working tree."""
+    subprocess.run(["cargo", "build", "--release", "-p", "benches", "-p", "kith"], cwd=ROOT, check=True)
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return target / "release" / "benches", target / "release" / "kith"
+
+
+class Engine:
+    """The process of `benches/src/main.rs`: a command in, an answer out."""
+
+    def __init__(self, binary):
+        self.child = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, **command):
+        self.child.stdin.write(json.dumps(command, default=str) + "\n")
+        self.child.stdin.flush()
+        line = self.child.stdout.readline()
+        answer = json.loads(line) if line else {"error": "the process ended"}
+        if "error" in answer:
+            raise RuntimeError(f"{command['do']}: {answer['error']}")
+        return answer
+
+    def build(self, dataset, folder, numbered=False, **settings):
+        """A collection of the set's rows in a new folder, through Kith's own write path, until it is at rest."""
+        shutil.rmtree(folder, ignore_errors=True)
+        settings = {"metric": dataset.metric, "indexing_threshold": 1_000, "numbered": numbered, **settings}
+        return self.ask(do="build", dir=folder, base=dataset.path("base.fbin"), settings=settings)
+
+    def search(self, dataset, k, ef=None, below=None, passes=1, exact=False, queries=None):
+        """What it took, and the ids found; `ef=None` is Kith's default."""
+        found = dataset.path("found.ibin")
+        queries = queries or dataset.path("queries.fbin")
+        search = {"k": k, "ef": ef, "below": below, "passes": passes, "exact": exact}
+        answer = self.ask(do="search", queries=queries, search=search, answers=found)
+        return answer, data.read(found, data.np.uint32)
+
+    def close(self):
+        self.child.stdin.close()
+        self.child.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Server:
+    """`kith serve` on a free port."""
+
+    def __init__(self, binary, folder):
+        command = [binary, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--log", "warn"]
+        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        line = self.child.stdout.readline().strip()
+        self.address = line.removeprefix("kith listening on http://")
+        if self.address == line:
+            raise RuntimeError(f"instead of its address the server said {line!r}")
+
+    def request(self, method, path, body=None):
+        connection = http.client.HTTPConnection(self.address, timeout=600)
+        with contextlib.closing(connection):
+            body = json.dumps(body) if body is not None else None
+            connection.request(method, path, body, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text[:500]}")
+        return json.loads(text)["result"]
+
+    def cpu_seconds(self):
+        """On any core, since it was started."""
+        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+    def wait_until_indexed(self, collection, points, limit=1800):
+        """Until all points are in graphs and nothing is being built."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            info = self.request("GET", f"/collections/{collection}")
+            if info["status"] == "green" and info["indexed_vectors_count"] >= points:
+                return info
+            time.sleep(0.1)
+        raise RuntimeError(f"{collection} is not indexed after {limit} s: {info}")
+
+    def close(self):
+        self.child.terminate()
+        self.child.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def files(folder):
+    """Bytes of the segments' files, by kind of file."""
+    sizes = {}
+    for file in pathlib.Path(folder).glob("segments/*/*.bin"):
+        kind = file.name.split("-")[0].removesuffix(".bin")
+        sizes[kind] = sizes.get(kind, 0) + file.stat().st_size
+    return sizes
+
+
+def forget_pages(folder):
+    """Drops a folder's files from the page cache, so that reading them means reading the disk."""
+    os.sync()
+    for file in pathlib.Path(folder).rglob("*"):
+        if file.is_file():
+            descriptor = os.open(file, os.O_RDONLY)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
