@@ -68,9 +68,11 @@ def read(path, kind=np.float32):
 
 
 def write(path, matrix):
-    with open(path, "wb") as file:
+    part = path.with_suffix(".part")
+    with open(part, "wb") as file:
         np.array(matrix.shape, np.uint32).tofile(file)
         matrix.astype(np.float32).tofile(file)
+    part.replace(path)
 
 
 def load(name, metric, folder, make):
@@ -105,7 +107,7 @@ def demo(root, kith):
     return load("demo", "Cosine", root / "demo", make)
 
 
-def synthetic(root, rows, dimension, queries=2_000, cut=None):
+def synthetic(root, rows, dimension, queries=2_000):
     """Clusters of different sizes and widths, from a fixed seed; the queries are drawn as the rows are."""
 
     def make(folder):

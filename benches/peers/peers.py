@@ -2,8 +2,8 @@
 
     python3 -m venv target/peers && target/peers/bin/pip install -r benches/peers/requirements.txt
     target/peers/bin/python benches/peers/peers.py search            # fashion-mnist and the demo's data: 10 minutes
-    target/peers/bin/python benches/peers/peers.py search open --sets synthetic      # 1,000,000 x 128: 1 hour
-    target/peers/bin/python benches/peers/peers.py filters http ingest
+    target/peers/bin/python benches/peers/peers.py open filters http ingest          # opens 1,000,000 x 128
+    target/peers/bin/python benches/peers/peers.py search --sets synthetic           # 1,000,000 x 128: an hour
 
 It compiles Kith, makes the data under `target/bench-data`, and writes what it finds into `benches/RESULTS.md` and
 `benches/results.json`, section by section. A system that is not installed is named there as skipped. The images are
@@ -85,6 +85,7 @@ def curves(dataset, contestants, rounds, accepted=None):
     passes = max(1, -(-LEAST_QUERIES // len(dataset.queries)))
     passes = passes if accepted is None else 1
     for number in range(rounds):
+        print(f"  round {number + 1} of {rounds}", flush=True)
         for contestant in contestants:
             before = 0.0
             for ef in EFS:
@@ -129,12 +130,14 @@ def search(dataset, binaries, results, arguments):
 
 
 def opening(dataset, binaries, results, _arguments):
-    """How long an open takes, and what is resident then; of the collection that `search` has left."""
+    """How long an open takes, and what is resident then. The graph is built in haste: it has the size of a good one."""
     section = f"open.{dataset.name}"
-    folder = dataset.path("kith")
+    folder = dataset.path("to-open")
     if not folder.exists():
         with kith.Engine(binaries[0]) as engine:
-            Kith(engine).build(dataset)
+            haste = {"m": 16, "ef_construct": 20}
+            print(f"{section}: building", flush=True)
+            engine.build(dataset, folder, hnsw=haste, flush_bytes=1 << 40)
     results.begin(section)
     one = dataset.path("one.fbin")
     data.write(one, dataset.queries[:1])

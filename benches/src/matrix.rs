@@ -7,7 +7,12 @@ use std::{
     path::Path,
 };
 
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
 use crate::Result;
+
+/// Clusters in the vectors that are made up.
+const CLUSTERS: usize = 50;
 
 /// Bytes before the numbers.
 const HEAD: usize = 8;
@@ -22,6 +27,19 @@ pub struct Matrix {
 }
 
 impl Matrix {
+    /// Vectors in clusters, always the same ones.
+    pub fn clustered(rows: usize, dimension: usize) -> Self {
+        let mut random = SmallRng::seed_from_u64(1);
+        let centres: Vec<f32> = (0..CLUSTERS * dimension).map(|_| random.random_range(-4.0..4.0)).collect();
+        let mut values = Vec::with_capacity(rows * dimension);
+        for _ in 0..rows {
+            let centre = random.random_range(0..CLUSTERS) * dimension;
+            let row = &centres[centre..centre + dimension];
+            values.extend(row.iter().map(|value| value + random.random_range(-1.0f32..1.0)));
+        }
+        Self { dimension, values }
+    }
+
     /// Reads an `.fbin` file.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
