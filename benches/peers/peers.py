@@ -114,8 +114,8 @@ def search(dataset, binaries, results, arguments):
     for name in missing:
         results.skip(section, name, "not installed")
     with kith.Engine(binaries[0]) as first, kith.Engine(binaries[0]) as second:
-        single = Kith(second, "kith, one segment", flush_bytes=1 << 40)
-        contestants = [Kith(first), single, *map(Peer, there)]
+        fewer = Kith(second, "kith, fewer segments", flush_bytes=1 << 40)
+        contestants = [Kith(first), fewer, *map(Peer, there)]
         for contestant in contestants:
             print(f"{section}: building {contestant.name}", flush=True)
             results.put(section, contestant.name, **contestant.build(dataset))

@@ -16,6 +16,11 @@ import sys
 import systems
 
 LEVELS = (90, 95, 99)
+COLUMNS = (
+    *("ef", "recall", "default_recall", *(f"qps_at_{level}" for level in LEVELS), "default_qps"),
+    *("open_s", "first_answer_s", "anon_mb_at_open", "file_mb_at_open", "acknowledged_per_s", "at_rest_per_s"),
+    *("queries_per_wall_s", "p50_us", "p99_us", "server_cpu_us", "build_cpu_s", "build_wall_s", "disk_mb", "segments"),
+)
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_vpopcntdq", "amx_int8", "asimd")
 
 
@@ -114,15 +119,15 @@ INTRODUCTION = """# What was measured
 
 Written by `benches/peers/peers.py`, which says how; the same figures under stable keys are in `results.json`. k = 10,
 recall@10 by distance against exact neighbours, one query at a time, one thread. **qps** are queries per *CPU* second.
-The machines do other work too: CPU time is steady on them, time on the wall is not.
+The machines do other work too: CPU time is far steadier on them than time on the wall, and still varies by a tenth or two.
 """
 
 SECTIONS = {
     "search": (
         "Search and build",
         "Each system's fastest setting that reaches the recall; `–`: none tried does. Builds use 2 threads. Kith is built\n"
-        "as its server does it: durable batches, flushes, merges until it is at rest. `kith, one segment`: the same with\n"
-        "one flush at the end.",
+        "as its server does it: durable batches, flushes, merges until it is at rest. `kith-fewer-segments`: the same,\n"
+        "flushed only when its log is long, not by the size of what is in memory.",
     ),
     "filters": (
         "Filters",
@@ -159,8 +164,8 @@ def table(figures, section):
         if key.startswith(section + "."):
             name, figure = key[len(section) + 1 :].rsplit(".", 1)
             rows.setdefault(name, {})[figure] = value
-    columns = [figure for figure in dict.fromkeys(figure for row in rows.values() for figure in row)]
-    columns = [figure for figure in columns if not figure.startswith("ef_at_")]
+    columns = {figure for row in rows.values() for figure in row if not figure.startswith("ef_at_")}
+    columns = sorted(columns, key=column_order)
     lines = ["| | " + " | ".join(column.replace("_", " ") for column in columns) + " |"]
     lines.append("|---|" + "--:|" * len(columns))
     first = "qps_at_95" if "qps_at_95" in columns else None
@@ -169,6 +174,13 @@ def table(figures, section):
         cells = [cell(rows[name].get(column)) for column in columns]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def column_order(figure):
+    """First what matters most; by selectivity, the widest filter first."""
+    share = re.search(r"_([0-9_]+)pc$", figure)
+    place = COLUMNS.index(figure) if figure in COLUMNS else len(COLUMNS)
+    return place, -float(share[1].replace("_", ".")) if share else 0.0, figure
 
 
 def cell(value):
