@@ -34,8 +34,9 @@ class DataSet:
         return np.load(cache)
 
     def recall(self, found, k, accepted=None):
-        """The share of the k answers per query that are as near as the k-th exact one, by distance: of rows at one
-        distance any is right. A row that comes twice, or was not accepted, counts for nothing."""
+        """The share of the k answers per query that are as near as the k-th exact one: of rows at one distance any is
+        right. A row that comes twice, or was not accepted, counts for nothing. Answers may be of the first queries
+        only."""
         bound = self.exact(k, accepted)
         rows = len(self.base) if accepted is None else accepted
         hits = 0
@@ -44,7 +45,7 @@ class DataSet:
             ids = ids[(ids >= 0) & (ids < rows)]
             distances = ((self.base[ids].astype(np.float64) - query) ** 2).sum(axis=1)
             hits += int((distances <= limit * (1 + 1e-6) + 1e-9).sum())
-        return hits / (len(self.queries) * k)
+        return hits / (len(found) * k)
 
 
 def kth_distances(base, queries, k):
