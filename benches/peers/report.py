@@ -16,6 +16,7 @@ import sys
 import systems
 
 LEVELS = (90, 95, 99)
+CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_vpopcntdq", "amx_int8", "asimd")
 COLUMNS = (
     *("ef", "default_recall", *(f"qps_at_{level}" for level in LEVELS), "default_qps"),
     *("open_s", "open_cpu_s", "first_answer_s", "first_recall", "anon_mb_at_open", "file_mb_at_open"),
