@@ -139,7 +139,7 @@ SECTIONS = {
         "Open and memory",
         "A process opens a collection and answers one query, then all of them. Resident memory in MB, as the system counts\n"
         "it: `anon` is the process's own, `file` are the pages of mapped files it has touched; below, the files' sizes.\n"
-        "Points without payloads, Kith's default settings.",
+        "Points without payloads. The command says how thoroughly the graph was built, which decides the recall, not its size.",
     ),
     "http": (
         "HTTP",
