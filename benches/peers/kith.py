@@ -111,11 +111,13 @@ class Server:
 
 
 def files(folder):
-    """Bytes of the segments' files, by kind of file."""
+    """Bytes of the files that the newest manifest names, by kind of file; older manifests keep theirs for a while."""
+    newest = max(pathlib.Path(folder).glob("manifest-*.json"))
     sizes = {}
-    for file in pathlib.Path(folder).glob("segments/*/*.bin"):
-        kind = file.name.split("-")[0].removesuffix(".bin")
-        sizes[kind] = sizes.get(kind, 0) + file.stat().st_size
+    for segment in json.loads(newest.read_text())["manifest"]["segments"]:
+        for file in segment["files"]:
+            kind = file["name"].removesuffix(".bin")
+            sizes[kind] = sizes.get(kind, 0) + file["len"]
     return sizes
 
 
