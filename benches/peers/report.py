@@ -128,7 +128,8 @@ SECTIONS = {
         "Search and build",
         "Each system's fastest setting that reaches the recall; `–`: none tried does. Builds use 2 threads. Kith is built\n"
         "as its server does it: durable batches, flushes, merges until it is at rest. `kith-fewer-segments`: the same,\n"
-        "flushed only when its log is long, not by the size of what is in memory.",
+        "flushed only when its log is long, not by the size of what is in memory. Graphs have M = 16; ef_construction is\n"
+        "200, Kith's default 100.",
     ),
     "filters": (
         "Filters",
