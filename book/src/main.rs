@@ -1,0 +1,3 @@
+//! `cargo run -p book -- …`: the book's commands.
+
+fn main() {}
