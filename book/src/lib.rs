@@ -2,9 +2,17 @@
 //!
 //! ```text
 //! post    a post's Markdown, read into listings, fences and prose
+//! edit    what a listing does to a file
+//! tree    the files of a crate at some point of the book
+//! replay  post after post, what the reader has; the chapters are held to it
+//! draft   the listings that a post still lacks
 //! fault   what is wrong, and where
 //! ```
 //! `book/AUTHORS.md` is the notation. Not here: the posts themselves.
 
+pub mod draft;
+pub mod edit;
 pub mod fault;
 pub mod post;
+pub mod replay;
+pub mod tree;
