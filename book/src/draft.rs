@@ -7,7 +7,7 @@ use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
 use crate::{
     edit,
-    fault::Result,
+    fault::{Fault, Result},
     post::{Number, Post},
     replay::{self, Book},
     tree::Tree,
@@ -24,8 +24,16 @@ pub fn draft(book: &Book, number: Number) -> Result<String> {
     let base = book.base(number)?;
     let exists = book.files()?.iter().any(|(other, _)| *other == number);
     let yielded = if exists { replay::finish(&book.post(number)?, base)? } else { base };
-    let listings = between(&yielded, &Tree::chapter(&book.chapters(), number)?);
-    debug_assert!(whole(number, &yielded, &listings).is_ok(), "a draft that does not apply");
+    let chapter = Tree::chapter(&book.chapters(), number)?;
+    let listings = between(&yielded, &chapter);
+    let reached = whole(number, &yielded, &listings)?;
+    if reached != chapter {
+        return Err(Fault::new(
+            "the draft",
+            0,
+            "does not lead to the chapter; does a file end without a line end?",
+        ));
+    }
     Ok(listings)
 }
 

@@ -5,14 +5,23 @@
 //! edit    what a listing does to a file
 //! tree    the files of a crate at some point of the book
 //! replay  post after post, what the reader has; the chapters are held to it
+//! run     whether what a post shows is true: states built, commands run, solutions tested
+//! bless   outputs into posts and snapshots; whether they are what was run
 //! draft   the listings that a post still lacks
 //! fault   what is wrong, and where
 //! ```
 //! `book/AUTHORS.md` is the notation. Not here: the posts themselves.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool: it waits for programs, and looks at the clock for that"
+)]
+
+pub mod bless;
 pub mod draft;
 pub mod edit;
 pub mod fault;
 pub mod post;
 pub mod replay;
+pub mod run;
 pub mod tree;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use book::{draft, fault::Result, post::Number, replay::Book};
+use book::{bless, draft, fault::Result, post::Number, replay::Book};
 use clap::{Parser, Subcommand};
 
 /// The book's tools.
@@ -25,6 +25,8 @@ enum Command {
         /// Only this post, upon the chapter before it.
         post: Option<Number>,
     },
+    /// Runs what a post shows, fills in its outputs and errors, and writes the snapshots.
+    Bless { post: Number },
     /// Prints the listings that a post still lacks, told by its chapter.
     Draft { post: Number },
 }
@@ -44,7 +46,18 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Replay { write: true, post, .. } => println!("{} chapters written", book.write(post)?),
         Command::Replay { post, .. } => println!("{} chapters are what their posts yield", book.check(post)?),
+        Command::Bless { post } => return bless_all(&book, post),
         Command::Draft { post } => print!("{}", draft::draft(&book, post)?),
     }
     Ok(())
+}
+
+/// Prints everything that is wrong, and fails on the last of it.
+fn bless_all(book: &Book, post: Number) -> Result<()> {
+    let mut faults = bless::bless(book, post)?;
+    let last = faults.pop();
+    for (proof, fault) in faults {
+        eprintln!("{proof:?}: {fault}");
+    }
+    last.map_or(Ok(()), |(_, fault)| Err(fault))
 }

@@ -65,9 +65,19 @@ impl Fence {
         }
     }
 
-    /// The `$ ` lines of a `console` fence, without the sign.
-    pub fn commands(&self) -> impl Iterator<Item = &str> {
-        self.body.lines().filter_map(|line| line.strip_prefix("$ "))
+    /// The commands of a `console` fence, as they stand there: a line that begins with `$ `, and the line after each
+    /// that ends with a backslash.
+    pub fn commands(&self) -> Vec<String> {
+        let (mut commands, mut goes_on) = (Vec::<String>::new(), false);
+        for line in self.body.lines() {
+            match commands.last_mut() {
+                Some(command) if goes_on => *command += &format!("\n{line}"),
+                _ if line.starts_with("$ ") => commands.push(line.to_owned()),
+                _ => continue,
+            }
+            goes_on = line.ends_with('\\');
+        }
+        commands
     }
 }
 

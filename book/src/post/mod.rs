@@ -15,7 +15,7 @@ mod tests;
 
 use std::ops::Range;
 
-pub use fence::{Fence, Role, Show};
+pub use fence::{Fence, Role, Run, Show};
 pub use number::Number;
 
 /// A post, cut into blocks.
