@@ -1,14 +1,15 @@
 //! How does a post become a chapter, and how is it known that both are true?
 //!
 //! ```text
-//! post    a post's Markdown, read into listings, fences and prose
-//! edit    what a listing does to a file
-//! tree    the files of a crate at some point of the book
-//! replay  post after post, what the reader has; the chapters are held to it
-//! run     whether what a post shows is true: states built, commands run, solutions tested
-//! bless   outputs into posts and snapshots; whether they are what was run
-//! draft   the listings that a post still lacks
-//! fault   what is wrong, and where
+//! post      a post's Markdown, read into listings, fences and prose
+//! edit      what a listing does to a file
+//! tree      the files of a crate at some point of the book
+//! replay    post after post, what the reader has; the chapters are held to it
+//! run       whether what a post shows is true: states built, commands run, solutions tested
+//! bless     outputs into posts and snapshots; whether they are what was run
+//! versions  chapters ask for the versions of the workspace
+//! draft     the listings that a post still lacks
+//! fault     what is wrong, and where
 //! ```
 //! `book/AUTHORS.md` is the notation. Not here: the posts themselves.
 
@@ -25,3 +26,4 @@ pub mod post;
 pub mod replay;
 pub mod run;
 pub mod tree;
+pub mod versions;

@@ -23,17 +23,17 @@ fn part(text: &str, show: &[Show]) -> Result<String, String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut kept: Vec<bool> = commands(&lines);
     for part in show {
-        let shown = match part {
+        let shown: Vec<usize> = match part {
             Show::Lines(_, last) if *last > lines.len() => {
                 return Err(format!("`show=` names line {last}, and there are {}", lines.len()));
             }
-            Show::Lines(first, last) => vec![*first - 1..*last],
+            Show::Lines(first, last) => (*first - 1..*last).collect(),
             Show::Code(code) => messages(&lines, code),
         };
         if shown.is_empty() {
             return Err(format!("`show=`: nothing shows {part:?} in\n{text}"));
         }
-        shown.into_iter().flatten().for_each(|line| kept[line] = true);
+        shown.into_iter().for_each(|line| kept[line] = true);
     }
     let mut body = String::new();
     for (index, line) in lines.iter().enumerate() {
@@ -69,7 +69,7 @@ fn commands(lines: &[&str]) -> Vec<bool> {
 }
 
 /// The lines of each message with a code.
-fn messages(lines: &[&str], code: &str) -> Vec<std::ops::Range<usize>> {
+fn messages(lines: &[&str], code: &str) -> Vec<usize> {
     let begins =
         |line: &&str| ["error:", "error[", "warning:", "warning["].iter().any(|word| line.starts_with(word));
     let mut firsts: Vec<usize> = (0..lines.len()).filter(|line| begins(&lines[*line])).collect();
@@ -80,7 +80,7 @@ fn messages(lines: &[&str], code: &str) -> Vec<std::ops::Range<usize>> {
         .filter(|range| {
             lines[range.start].contains(&head) || lines[range.clone()].iter().any(|line| line.contains(&lint))
         })
-        .map(|range| {
+        .flat_map(|range| {
             let end = range.clone().rfind(|line| !lines[*line].is_empty()).map_or(range.end, |line| line + 1);
             range.start..end
         })
