@@ -3,6 +3,8 @@
 //! For the author who changed a chapter by hand: the listings come ready in the notation, each tried before it is
 //! printed. Not here: their order and the words between them.
 
+use std::cmp::Reverse;
+
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
 use crate::{
@@ -44,7 +46,9 @@ fn whole(number: Number, from: &Tree, listings: &str) -> Result<Tree> {
 /// Listings for every file that differs.
 fn between(from: &Tree, to: &Tree) -> String {
     let mut listings = String::new();
-    for (path, text) in &to.0 {
+    let mut files: Vec<(&String, &String)> = to.0.iter().collect();
+    files.sort_by_key(|(path, _)| place(path));
+    for (path, text) in files {
         match from.0.get(path) {
             None => listings += &listing(path, " (new)", label(path), text),
             Some(before) if before == text => {}
@@ -58,6 +62,18 @@ fn between(from: &Tree, to: &Tree) -> String {
         listings += &format!("**`{path}`** (delete)\n\n");
     }
     listings
+}
+
+/// A module's file stands before the one that declares it, so that most steps compile.
+fn place(path: &str) -> (usize, Reverse<usize>, bool) {
+    let part = match path {
+        "src/lib.rs" => 2,
+        "src/main.rs" => 3,
+        _ if path.starts_with("src/") => 1,
+        _ if path.contains('/') => 4,
+        _ => 0,
+    };
+    (part, Reverse(path.matches('/').count()), path.ends_with("/mod.rs"))
 }
 
 fn listing(path: &str, words: &str, label: &str, body: &str) -> String {

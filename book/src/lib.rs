@@ -9,6 +9,7 @@
 //! bless     outputs into posts and snapshots; whether they are what was run
 //! versions  chapters ask for the versions of the workspace
 //! draft     the listings that a post still lacks
+//! sketch    code that is not typed is Rust at least
 //! fault     what is wrong, and where
 //! ```
 //! `book/AUTHORS.md` is the notation. Not here: the posts themselves.
@@ -25,5 +26,6 @@ pub mod fault;
 pub mod post;
 pub mod replay;
 pub mod run;
+pub mod sketch;
 pub mod tree;
 pub mod versions;

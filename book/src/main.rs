@@ -1,6 +1,6 @@
 //! `cargo run -p book -- …`: the book's commands. What they do stands in the library.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use book::{bless, draft, fault::Result, post::Number, replay::Book};
 use clap::{Parser, Subcommand};
@@ -8,6 +8,9 @@ use clap::{Parser, Subcommand};
 /// The book's tools.
 #[derive(Parser)]
 struct Arguments {
+    /// Another repository than the one these tools stand in.
+    #[arg(long, global = true)]
+    root: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,7 +35,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    let Arguments { root, command } = Arguments::parse();
+    match run(&root.map_or_else(Book::default, |root| Book { root }), command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("{fault}");
@@ -41,13 +45,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<()> {
-    let book = Book::default();
+fn run(book: &Book, command: Command) -> Result<()> {
     match command {
         Command::Replay { write: true, post, .. } => println!("{} chapters written", book.write(post)?),
         Command::Replay { post, .. } => println!("{} chapters are what their posts yield", book.check(post)?),
-        Command::Bless { post } => return bless_all(&book, post),
-        Command::Draft { post } => print!("{}", draft::draft(&book, post)?),
+        Command::Bless { post } => return bless_all(book, post),
+        Command::Draft { post } => print!("{}", draft::draft(book, post)?),
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The tools themselves: when they change, nothing is known any more.
-const TOOLS: [&str; 8] = [
+const TOOLS: [&str; 9] = [
     include_str!("mod.rs"),
     include_str!("plan.rs"),
     include_str!("check.rs"),
@@ -23,6 +23,7 @@ const TOOLS: [&str; 8] = [
     include_str!("server.rs"),
     include_str!("process.rs"),
     include_str!("scratch.rs"),
+    include_str!("filter.rs"),
     include_str!("solution.rs"),
 ];
 

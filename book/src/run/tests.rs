@@ -166,14 +166,16 @@ fn a_program_runs_beside_the_commands() {
     let more = r#"**`src/main.rs`** (replace)
 
 ```rust
-use std::{env, io::Write, net::TcpListener};
+use std::{env, io::{Read, Write}, net::TcpListener};
 
 fn main() {
     let listener = TcpListener::bind(env::var("KITH_LISTEN").unwrap()).unwrap();
     println!("listening on {}", listener.local_addr().unwrap());
     for stream in listener.incoming() {
-        // Who looks whether anybody listens is gone at once.
-        let _ = stream.unwrap().write_all(b"HTTP/1.0 200 OK\r\n\r\nsee 127.0.0.1:6333\n");
+        let mut stream = stream.unwrap();
+        // Who only looks whether anybody listens says nothing, and is gone at once.
+        let _ = stream.read(&mut [0; 1024]);
+        let _ = stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nsee 127.0.0.1:6333\n");
     }
 }
 ```

@@ -14,7 +14,7 @@ use ::book::{
     post::Post,
     replay::Book,
     run::{self, Proof, Ran},
-    versions,
+    sketch, versions,
 };
 
 /// Every post, run.
@@ -65,6 +65,11 @@ fn every_solution_passes_a_test_of_its_own() {
 #[test]
 fn no_compilers_message_is_typed_by_hand() {
     none(posts().iter().flat_map(|(post, _)| bless::strays(post)));
+}
+
+#[test]
+fn every_sketch_is_rust() {
+    none(posts().iter().flat_map(|(post, _)| sketch::faults(post)));
 }
 
 #[test]
