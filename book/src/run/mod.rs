@@ -23,7 +23,7 @@ mod scratch;
 mod server;
 pub mod show;
 mod solution;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 use std::collections::BTreeMap;

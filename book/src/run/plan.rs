@@ -184,3 +184,45 @@ pub(super) fn hash(state: &impl Hash) -> u64 {
     state.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `a` holds in each state, and how many fences are seen there.
+    fn states(listings: &str) -> Result<Vec<(String, usize)>> {
+        let text = format!("# 2. T\n\n**`a`** (new)\n\n```text\n0\n```\n\n{listings}");
+        let post = Post::parse("2".parse().unwrap(), "02-t.md", &text).unwrap();
+        let plan = Plan::new(&post, Tree::default())?;
+        assert_eq!(plan.finished, replay::finish(&post, Tree::default())?);
+        let text = |state: &Tree| state.0.get("a").map(|text| text.trim().to_owned()).unwrap_or_default();
+        Ok(plan.steps.iter().map(|step| (text(&step.state), step.seen.len())).collect())
+    }
+
+    fn replace(words: &str, from: u8) -> String {
+        format!("**`a`** ({words})\n\n```diff\n-{from}\n+{}\n```\n\n", from + 1)
+    }
+
+    #[test]
+    fn detours_leave_the_real_state_alone() {
+        let run = "```console run=a\n$ a\n```\n\n";
+        let listings =
+            [replace("try", 0), replace("try on", 1), run.into(), replace("try", 0), replace("", 0)];
+        let found = states(&listings.concat().replace(" ()", "")).unwrap();
+        let expected = [("", 0), ("0", 0), ("1", 0), ("2", 1), ("1", 0), ("1", 0)];
+        assert_eq!(found, expected.map(|(text, seen)| (text.to_owned(), seen)));
+        assert!(states(&replace("try on", 0)).is_err());
+    }
+
+    #[test]
+    fn solutions_stand_on_the_finished_chapter_each_alone() {
+        let details = |listings: &str| format!("<details>\n\n{listings}</details>\n\n");
+        let run = "```console run=a\n$ a\n```\n\n";
+        let first = details(&(replace("solution", 1) + &replace("solution", 2)));
+        let listings =
+            [first, run.into(), details(&replace("solution", 1)), replace("", 0).replace(" ()", "")];
+        let found = states(&listings.concat()).unwrap();
+        let expected = [("", 0), ("0", 0), ("2", 0), ("3", 0), ("0", 1), ("2", 0), ("1", 0)];
+        assert_eq!(found, expected.map(|(text, seen)| (text.to_owned(), seen)));
+    }
+}

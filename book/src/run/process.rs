@@ -69,8 +69,8 @@ impl Process {
     /// Sends a signal, `TERM` or `KILL`, to the program and to what it started.
     pub(super) fn signal(&self, name: &str) {
         // It may be gone already, and that is what is wanted.
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-s", name, "--", &group]).stderr(Stdio::null()).status();
+        let kill = format!("kill -s {name} -- -{}", self.child.id());
+        let _ = Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status();
     }
 
     /// Kills what is left, and gives what was printed.
