@@ -1,6 +1,6 @@
 //! `cargo run -p book -- …`: the book's commands. What they do stands in the library.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use book::{bless, draft, fault::Result, post::Number, replay::Book};
 use clap::{Parser, Subcommand};
@@ -8,9 +8,6 @@ use clap::{Parser, Subcommand};
 /// The book's tools.
 #[derive(Parser)]
 struct Arguments {
-    /// Another repository than the one these tools stand in.
-    #[arg(long, global = true)]
-    root: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -35,8 +32,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Arguments { root, command } = Arguments::parse();
-    match run(&root.map_or_else(Book::default, |root| Book { root }), command) {
+    match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("{fault}");
@@ -45,12 +41,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(book: &Book, command: Command) -> Result<()> {
+fn run(command: Command) -> Result<()> {
+    let book = Book::default();
     match command {
         Command::Replay { write: true, post, .. } => println!("{} chapters written", book.write(post)?),
         Command::Replay { post, .. } => println!("{} chapters are what their posts yield", book.check(post)?),
-        Command::Bless { post } => return bless_all(book, post),
-        Command::Draft { post } => print!("{}", draft::draft(book, post)?),
+        Command::Bless { post } => return bless_all(&book, post),
+        Command::Draft { post } => print!("{}", draft::draft(&book, post)?),
     }
     Ok(())
 }
