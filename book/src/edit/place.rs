@@ -56,6 +56,14 @@ fn below(from: usize) -> String {
 /// Says what stands where the piece fits best.
 fn closest(file: &[&str], from: usize, piece: &Piece) -> Mismatch {
     let old: Vec<&str> = piece.old().collect();
+    if let Some(at) = (0..from.min(file.len())).find(|at| file[*at..].starts_with(&old)) {
+        let message = format!(
+            "these lines stand at line {}, above where they are looked for, line {}",
+            at + 1,
+            from + 1
+        );
+        return Mismatch { line: piece.first, message };
+    }
     let fits = |at: usize| (0..old.len()).filter(|i| file.get(at + i) == Some(&old[*i])).count();
     // The first of the best.
     let best = (from..file.len()).rev().max_by_key(|at| fits(*at)).filter(|at| fits(*at) > 0);

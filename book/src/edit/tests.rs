@@ -69,8 +69,9 @@ fn wrong_context_is_answered_with_the_closest_place() {
 #[test]
 fn order_and_sense_are_asked_for() {
     let cases = [
-        ("@@ impl B\n-impl A {\n", "no line of this"),
-        ("-impl B {\n@@\n-impl A {\n", "no line of this stands in the file below line 9"),
+        ("@@ impl B\n-impl A {\n", "stand at line 3, above where they are looked for, line 10"),
+        ("-impl B {\n@@\n-impl A {\n", "stand at line 3, above"),
+        ("-impl B {\n@@\n-impl C {\n", "no line of this stands in the file below line 9"),
         ("@@ impl C\n-struct A;\n", "no line contains `impl C`"),
         ("+x\n", "need a line of context"),
         (" struct A;\n", "changes nothing"),

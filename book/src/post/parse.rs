@@ -124,8 +124,8 @@ impl<'a> Reader<'a> {
             let naive = naive.strip_suffix("-->").map(str::trim).unwrap_or_default();
             return caption::naive(naive).map(Kind::Naive).map_err(|message| self.fault(first + 1, message));
         }
+        self.details_and_fences(first, end)?;
         if text.starts_with('<') {
-            self.tags(first, end)?;
             return Ok(Kind::Html { text: text.to_owned() });
         }
         match (end - first == 1).then(|| caption::read(text)).flatten() {
@@ -135,10 +135,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes which `<details>` open and close here.
-    fn tags(&mut self, first: usize, end: usize) -> Result<()> {
+    /// Notes which `<details>` open and close here, in lines that begin with a tag; refuses fences in lists and quotes.
+    fn details_and_fences(&mut self, first: usize, end: usize) -> Result<()> {
         for index in first..end {
             let line = self.line(index);
+            let inner = line.trim_start_matches(['>', ' ', '\t']);
+            if inner.starts_with("~~~") || backticks(inner) > 0 {
+                return Err(
+                    self.fault(index + 1, "a fence is three backticks or more at the beginning of a line")
+                );
+            }
+            if !line.trim_start().starts_with('<') {
+                continue;
+            }
             for _ in line.matches("<details") {
                 self.details.push(index + 1);
             }

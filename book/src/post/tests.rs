@@ -99,6 +99,8 @@ fn what_cannot_be_meant_is_refused_with_its_line() {
         ("**`a.rs`** (new)\n\n```diff\n+x\n```", 5, "a change is"),
         ("**`a.rs`**\n\n```rust\nx\n```", 5, "a change is"),
         ("**`a.rs`** (solution)\n\n```diff\n```", 3, "folded"),
+        ("* a\n\n  ```text\n  ```", 5, "beginning of a line"),
+        ("~~~\n~~~", 3, "beginning of a line"),
         ("<details>", 3, "never closed"),
         ("</details>", 3, "without"),
         ("<!-- naive: x -->", 3, "as in"),
@@ -109,4 +111,5 @@ fn what_cannot_be_meant_is_refused_with_its_line() {
         assert_eq!((fault.line, fault.message.contains(words)), (line, true), "{text}: {fault}");
     }
     assert!(parse("no title\n").is_err());
+    assert!(parse("# T\n\n<details><summary>Why?</summary>\n\nSo.\n</details>\n").is_ok());
 }
