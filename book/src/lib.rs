@@ -8,6 +8,7 @@
 //! run       whether what a post shows is true: states built, commands run, solutions tested
 //! bless     outputs into posts and snapshots; whether they are what was run
 //! versions  chapters ask for the versions of the workspace
+//! page      the posts as HTML, built and served
 //! draft     the listings that a post still lacks
 //! sketch    code that is not typed is Rust at least
 //! fault     what is wrong, and where
@@ -23,6 +24,7 @@ pub mod bless;
 pub mod draft;
 pub mod edit;
 pub mod fault;
+pub mod page;
 pub mod post;
 pub mod replay;
 pub mod run;

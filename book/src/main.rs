@@ -1,13 +1,22 @@
 //! `cargo run -p book -- …`: the book's commands. What they do stands in the library.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use book::{bless, draft, fault::Result, post::Number, replay::Book};
+use book::{
+    bless, draft,
+    fault::Result,
+    page::{self, Site},
+    post::Number,
+    replay::Book,
+};
 use clap::{Parser, Subcommand};
 
 /// The book's tools.
 #[derive(Parser)]
 struct Arguments {
+    /// The repository that is meant, if not the one that this was built from.
+    #[arg(long)]
+    root: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -29,10 +38,28 @@ enum Command {
     Bless { post: Number },
     /// Prints the listings that a post still lacks, told by its chapter.
     Draft { post: Number },
+    /// Builds the pages.
+    Build {
+        /// Where to; the folder is emptied first.
+        #[arg(long, default_value = "target/book/html")]
+        dest: PathBuf,
+        /// The path that the pages will have on their server.
+        #[arg(long, env = "BOOK_SITE_PATH")]
+        site_path: Option<String>,
+    },
+    /// Builds the pages, serves them on 127.0.0.1, and builds them again when a file changes.
+    Serve {
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+    },
+    /// Puts the style into the figures.
+    Figures,
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    let Arguments { root, command } = Arguments::parse();
+    let book = root.map_or_else(Book::default, |root| Book { root });
+    match run(book, command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("{fault}");
@@ -41,13 +68,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<()> {
-    let book = Book::default();
+fn run(book: Book, command: Command) -> Result<()> {
     match command {
         Command::Replay { write: true, post, .. } => println!("{} chapters written", book.write(post)?),
         Command::Replay { post, .. } => println!("{} chapters are what their posts yield", book.check(post)?),
         Command::Bless { post } => return bless_all(&book, post),
         Command::Draft { post } => print!("{}", draft::draft(&book, post)?),
+        Command::Build { dest, site_path } => {
+            page::build(&Site { book, path: site_path }, &dest)?;
+            println!("{}", dest.join("index.html").display());
+        }
+        Command::Serve { port } => {
+            let builds = book.root.join("target/book");
+            page::serve(&Site { book, path: None }, &builds, port)?;
+        }
+        Command::Figures => println!("{} figures changed", page::restyle(&book)?),
     }
     Ok(())
 }

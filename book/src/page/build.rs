@@ -1,0 +1,190 @@
+//! How is the book built? One folder of posts in, one folder of HTML out; a warning of mdBook's is an error here.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use mdbook_driver::{MDBook, book, config::Config, errors};
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::text;
+use crate::{
+    fault::{Fault, Result},
+    post::Post,
+    replay::Book,
+};
+
+/// What is built.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The book whose chapters the posts change.
+    pub book: Book,
+    /// The path that the pages will have on their server, `/kith/`; only the page for unknown addresses needs it.
+    pub path: Option<String>,
+}
+
+impl Site {
+    /// The folder with `book.toml`, `posts/` and `theme/`.
+    pub fn folder(&self) -> PathBuf {
+        self.book.root.join("book")
+    }
+}
+
+/// Files that mdBook writes and our theme does not use.
+const UNUSED: &[&str] = &["toc", "highlight", "tomorrow-night", "ayu-highlight", "clipboard"];
+
+/// In `html`, the sign of a folder that a build has made and the next may empty.
+const SIGN: &str = ".nojekyll";
+
+/// Builds the book into the folder `html`, which is emptied first.
+pub fn build(site: &Site, html: &Path) -> Result<()> {
+    let io = |error: io::Error| Fault::io(html, &error);
+    let empty = fs::read_dir(html)
+        .map_or(Ok(true), |mut entries| entries.next().transpose().map(|first| first.is_none()));
+    if !empty.map_err(io)? && !html.join(SIGN).exists() {
+        return Err(Fault::new(
+            html.display().to_string(),
+            0,
+            "is not a built book, and would be emptied: name another folder",
+        ));
+    }
+    fs::create_dir_all(html).map_err(io)?;
+    let html = html.canonicalize().map_err(io)?;
+    let warnings = Warnings::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .with_writer(warnings.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || render(site, &html)).map_err(fault)?;
+    let warnings = warnings.taken();
+    if !warnings.is_empty() {
+        return Err(Fault::new("book", 0, warnings.trim()));
+    }
+    for entry in fs::read_dir(&html).map_err(io)? {
+        let name = entry.map_err(io)?.file_name();
+        let stem = name.to_string_lossy();
+        let stem = stem
+            .split('.')
+            .next()
+            .and_then(|name| name.rsplit_once('-').map_or(Some(name), |(stem, _)| Some(stem)));
+        if stem.is_some_and(|stem| UNUSED.contains(&stem)) {
+            fs::remove_file(html.join(&name)).map_err(io)?;
+        }
+    }
+    Ok(())
+}
+
+fn render(site: &Site, html: &Path) -> errors::Result<()> {
+    let folder = site.folder();
+    let mut config = Config::from_disk(folder.join("book.toml"))?;
+    config.build.build_dir = html.to_owned();
+    if let Some(path) = &site.path {
+        config.set("output.html.site-url", path)?;
+    }
+    let mut driver = MDBook::load_with_config(&folder, config)?;
+    driver.with_preprocessor(Pages { book: site.book.clone(), list: list(&driver.book) });
+    driver.build()
+}
+
+/// One of our own faults keeps its place; mdBook's errors are chains of sentences.
+fn fault(error: errors::Error) -> Fault {
+    error.downcast().unwrap_or_else(|error| Fault::new("book", 0, format!("{error:#}")))
+}
+
+/// The posts by phase, with their addresses; what stands above the first phase is no post.
+fn list(book: &book::Book) -> String {
+    let mut phases: Vec<(String, Vec<(String, Option<String>)>)> = Vec::new();
+    for item in book.iter() {
+        match item {
+            book::BookItem::PartTitle(title) => phases.push((title.clone(), Vec::new())),
+            book::BookItem::Chapter(chapter) => {
+                let Some((_, posts)) = phases.last_mut() else { continue };
+                let link =
+                    chapter.path.as_ref().map(|path| path.with_extension("html").display().to_string());
+                posts.push((chapter.name.clone(), link));
+            }
+            book::BookItem::Separator => {}
+        }
+    }
+    // Behind the last separator of SUMMARY.md come pages that are no posts.
+    text::list(&phases)
+}
+
+/// Our pass over each page.
+struct Pages {
+    book: Book,
+    list: String,
+}
+
+impl Preprocessor for Pages {
+    fn name(&self) -> &str {
+        "pages"
+    }
+
+    fn run(&self, context: &PreprocessorContext, mut book: book::Book) -> errors::Result<book::Book> {
+        let folder = context.root.join(&context.config.book.src);
+        let mut result = Ok(());
+        book.for_each_chapter_mut(|chapter| {
+            if result.is_ok() {
+                result = self.page(chapter, &folder);
+            }
+        });
+        result?;
+        Ok(book)
+    }
+}
+
+impl Pages {
+    fn page(&self, chapter: &mut book::Chapter, folder: &Path) -> Result<()> {
+        let Some(path) = &chapter.source_path else { return Ok(()) };
+        let name = path.display().to_string();
+        let number = name.split_once('-').and_then(|(number, _)| number.parse().ok());
+        chapter.content = match number {
+            Some(number) => {
+                let post = Post::parse(number, &format!("book/posts/{name}"), &chapter.content)?;
+                // While a post is being written, the chapter before it may be missing; the page does without.
+                let base = self.book.base(post.number).unwrap_or_default();
+                text::markdown(&post, &base, folder)?
+            }
+            None => chapter.content.replace("<!-- posts -->", &self.list),
+        };
+        Ok(())
+    }
+}
+
+/// Where mdBook's warnings go.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<u8>>>);
+
+impl Warnings {
+    fn taken(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.lock().expect("nobody panics while writing a warning"));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Write for Warnings {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics while writing a warning").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Warnings {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
