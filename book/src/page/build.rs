@@ -11,7 +11,7 @@ use mdbook_driver::{MDBook, book, config::Config, errors};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::text;
+use super::{html::escape, text};
 use crate::{
     fault::{Fault, Result},
     post::Post,
@@ -21,18 +21,21 @@ use crate::{
 /// What is built.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// The book whose chapters the posts change.
+    /// The posts, and the chapters that they change.
     pub book: Book,
     /// The path that the pages will have on their server, `/kith/`; only the page for unknown addresses needs it.
     pub path: Option<String>,
 }
 
 impl Site {
-    /// The folder with `book.toml`, `posts/` and `theme/`.
-    pub fn folder(&self) -> PathBuf {
-        self.book.root.join("book")
+    /// Where the posts are.
+    pub(super) fn posts(&self) -> PathBuf {
+        self.book.root.join("book/posts")
     }
 }
+
+/// Where `book.toml` and `theme/` are: beside this tool, whatever posts it is given.
+pub(super) const FRAME: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Files that mdBook writes and our theme does not use.
 const UNUSED: &[&str] = &["toc", "highlight", "tomorrow-night", "ayu-highlight", "clipboard"];
@@ -82,13 +85,14 @@ pub fn build(site: &Site, html: &Path) -> Result<()> {
 }
 
 fn render(site: &Site, html: &Path) -> errors::Result<()> {
-    let folder = site.folder();
-    let mut config = Config::from_disk(folder.join("book.toml"))?;
+    let frame = Path::new(FRAME);
+    let mut config = Config::from_disk(frame.join("book.toml"))?;
+    config.book.src = site.posts().canonicalize()?;
     config.build.build_dir = html.to_owned();
     if let Some(path) = &site.path {
         config.set("output.html.site-url", path)?;
     }
-    let mut driver = MDBook::load_with_config(&folder, config)?;
+    let mut driver = MDBook::load_with_config(frame, config)?;
     driver.with_preprocessor(Pages { book: site.book.clone(), list: list(&driver.book) });
     driver.build()
 }
@@ -98,23 +102,32 @@ fn fault(error: errors::Error) -> Fault {
     error.downcast().unwrap_or_else(|error| Fault::new("book", 0, format!("{error:#}")))
 }
 
-/// The posts by phase, with their addresses; what stands above the first phase is no post.
+/// The posts by phase, for the first page. What stands before the first phase or behind a line is no post.
 fn list(book: &book::Book) -> String {
-    let mut phases: Vec<(String, Vec<(String, Option<String>)>)> = Vec::new();
+    let mut html = String::from("<div class=\"posts\">");
+    let mut phases = 0;
     for item in book.iter() {
         match item {
-            book::BookItem::PartTitle(title) => phases.push((title.clone(), Vec::new())),
-            book::BookItem::Chapter(chapter) => {
-                let Some((_, posts)) = phases.last_mut() else { continue };
-                let link =
-                    chapter.path.as_ref().map(|path| path.with_extension("html").display().to_string());
-                posts.push((chapter.name.clone(), link));
+            book::BookItem::PartTitle(title) => {
+                html.push_str(if phases > 0 { "</ol>" } else { "" });
+                html.push_str(&format!("<h2>{}</h2><ol>", escape(title)));
+                phases += 1;
             }
-            book::BookItem::Separator => {}
+            book::BookItem::Chapter(chapter) if phases > 0 => {
+                let title = escape(&chapter.name);
+                html.push_str(&match &chapter.path {
+                    Some(path) => {
+                        let link = escape(&path.with_extension("html").display().to_string());
+                        format!("<li><a href=\"{link}\">{title}</a></li>")
+                    }
+                    None => format!("<li class=\"unwritten\">{title} (not yet written)</li>"),
+                });
+            }
+            book::BookItem::Separator if phases > 0 => break,
+            _ => {}
         }
     }
-    // Behind the last separator of SUMMARY.md come pages that are no posts.
-    text::list(&phases)
+    html + if phases > 0 { "</ol></div>" } else { "</div>" }
 }
 
 /// Our pass over each page.
@@ -129,11 +142,11 @@ impl Preprocessor for Pages {
     }
 
     fn run(&self, context: &PreprocessorContext, mut book: book::Book) -> errors::Result<book::Book> {
-        let folder = context.root.join(&context.config.book.src);
+        let folder = &context.config.book.src;
         let mut result = Ok(());
         book.for_each_chapter_mut(|chapter| {
             if result.is_ok() {
-                result = self.page(chapter, &folder);
+                result = self.page(chapter, folder);
             }
         });
         result?;

@@ -25,7 +25,7 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-use super::build::{Site, build};
+use super::build::{FRAME, Site, build};
 use crate::fault::{Fault, Result};
 
 /// The outcome of the newest build.
@@ -56,7 +56,7 @@ async fn run(site: &Site, target: &Path, port: u16) -> Result<()> {
     let address = listener.local_addr().map_err(failed)?;
     let lives: Lives = Arc::new(watch::Sender::new(Live { build: 0, html: None, fault: None }));
     let (changed, mut changes) = mpsc::unbounded_channel();
-    let _watcher = watcher(&site.folder(), changed)?;
+    let _watcher = watcher(site, changed)?;
     rebuild(site, target, &lives).await;
     println!("the book is on http://{address}");
     let router = Router::new().route("/~live", get(live)).fallback(file).with_state(lives.clone());
@@ -75,10 +75,8 @@ async fn run(site: &Site, target: &Path, port: u16) -> Result<()> {
 }
 
 /// Tells of every change to what the book is made of.
-fn watcher(root: &Path, changed: mpsc::UnboundedSender<()>) -> Result<RecommendedWatcher> {
-    let failed = |error: notify::Error| {
-        Fault::new(root.display().to_string(), 0, format!("can't be watched: {error}"))
-    };
+fn watcher(site: &Site, changed: mpsc::UnboundedSender<()>) -> Result<RecommendedWatcher> {
+    let failed = |error: notify::Error| Fault::new("serve", 0, format!("changes can't be watched: {error}"));
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // A build reads the files; that is no change.
         if event.is_ok_and(|event| !event.kind.is_access()) {
@@ -86,10 +84,11 @@ fn watcher(root: &Path, changed: mpsc::UnboundedSender<()>) -> Result<Recommende
         }
     })
     .map_err(failed)?;
-    for part in ["posts", "theme"] {
-        watcher.watch(&root.join(part), RecursiveMode::Recursive).map_err(failed)?;
+    let frame = Path::new(FRAME);
+    for folder in [site.posts(), frame.join("theme")] {
+        watcher.watch(&folder, RecursiveMode::Recursive).map_err(failed)?;
     }
-    watcher.watch(&root.join("book.toml"), RecursiveMode::NonRecursive).map_err(failed)?;
+    watcher.watch(&frame.join("book.toml"), RecursiveMode::NonRecursive).map_err(failed)?;
     Ok(watcher)
 }
 

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use mdbook_markdown::pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use super::{console, figure, html::escape, listing, places::places};
+use super::{console, figure, listing, places::places};
 use crate::{
     fault::{Fault, Result},
     post::{Block, Course, Fence, Kind, Post, Role},
@@ -23,7 +23,7 @@ pub(super) fn markdown(post: &Post, base: &Tree, folder: &Path) -> Result<String
     for block in &post.blocks {
         text.push_str(&post.text[at..block.span.start]);
         at = block.span.end;
-        number += 1;
+        number += usize::from(matches!(block.kind, Kind::Listing(_) | Kind::Fence(_)));
         match &block.kind {
             Kind::Heading { level: 1, .. } => {
                 text.push_str(&post.text[block.span.clone()]);
@@ -85,13 +85,20 @@ fn facts(post: &Post) -> String {
     format!("\n<p class=\"post-facts\">{minutes} minute{} to read{typing}</p>\n", plural(minutes))
 }
 
-/// Comments are for the tools: what was measured, what is a fact.
+/// Without the comments that are for the tools: what was measured, what is a fact.
 fn without_comments(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, comment)) = rest.split_once("<!--") {
         kept.push_str(before);
-        rest = comment.split_once("-->").map_or("", |(_, after)| after);
+        let ours = ["measured:", "fact"].iter().any(|word| comment.trim_start().starts_with(word));
+        rest = match comment.split_once("-->").filter(|_| ours) {
+            Some((_, after)) => after,
+            None => {
+                kept.push_str("<!--");
+                comment
+            }
+        };
     }
     kept + rest
 }
@@ -137,20 +144,4 @@ fn figure(post: &Post, block: &Block, image: &Image, folder: &Path) -> Result<St
     }
     let name = name.rsplit('/').next().unwrap_or(name);
     Ok(figure::inline(&svg, name, &image.alt, &image.caption))
-}
-
-/// The list of all posts by phase, for the first page: `(phase, posts)`, a post without a link is not yet written.
-pub(super) fn list(phases: &[(String, Vec<(String, Option<String>)>)]) -> String {
-    let mut html = String::from("<div class=\"posts\">");
-    for (phase, posts) in phases {
-        html.push_str(&format!("<h2>{}</h2><ol>", escape(phase)));
-        for (title, link) in posts {
-            html.push_str(&match link {
-                Some(link) => format!("<li><a href=\"{}\">{}</a></li>", escape(link), escape(title)),
-                None => format!("<li class=\"unwritten\">{} (not yet written)</li>", escape(title)),
-            });
-        }
-        html.push_str("</ol>");
-    }
-    html + "</div>"
 }
