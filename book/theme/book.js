@@ -36,7 +36,8 @@ function mdbook_something_else_has_focus(event) {
         html.classList.toggle("contents", yes);
         byId("contents-toggle").setAttribute("aria-expanded", yes);
         if (wide()) keep.write("kith-contents", yes ? "visible" : "hidden");
-        else (yes ? byId("contents").querySelector("a[aria-current], a") : byId("contents-toggle"))?.focus();
+        else if (!yes) byId("contents-toggle").focus();
+        else (current || links[0])?.focus();
     }
 
     // The first page is also index.html, and a server may leave `.html` out.
@@ -185,6 +186,8 @@ function mdbook_something_else_has_focus(event) {
     byId("contents-toggle").setAttribute("aria-expanded", html.classList.contains("contents"));
     byId("shade").addEventListener("click", () => showContents(false));
     help.addEventListener("click", event => { if (event.target === help) help.close(); });
+    // The search script takes this key everywhere else.
+    help.addEventListener("keydown", event => { if (event.key === "Escape") { event.stopPropagation(); help.close(); } });
 
     // A fold that is linked to is opened; on paper all of them are.
     function openTarget() {

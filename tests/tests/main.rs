@@ -7,6 +7,7 @@
 //! crash_loop  SIGKILL under concurrent writers: every acknowledged write is there afterwards
 //! client      the Python client that people already use
 //! book        the chapters are what the posts yield, and what the posts show is what was run
+//! browser     the book's pages are right in a browser
 //! ```
 //! Not here: what one module promises by itself; its tests stand beside it.
 
@@ -18,6 +19,8 @@ mod writers;
 // What a compiler says and how a program is killed differ between systems; the book is proven on one.
 #[cfg(target_os = "linux")]
 mod book;
+#[cfg(target_os = "linux")]
+mod browser;
 mod client;
 mod crash_loop;
 mod http;
