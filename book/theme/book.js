@@ -43,7 +43,7 @@ function mdbook_something_else_has_focus(event) {
     // The first page is also index.html, and a server may leave `.html` out.
     const pageOf = link => new URL(link, document.baseURI).pathname.split("/").pop().replace(/\.html$/, "") || "index";
     const here = pageOf(location.href);
-    const links = all("#contents a");
+    const links = all("#contents a[href]");
     const current = links.find(link => pageOf(link.href) === here);
     if (current) {
         current.setAttribute("aria-current", "page");
@@ -79,7 +79,7 @@ function mdbook_something_else_has_focus(event) {
     const post = document.querySelector(".post-end");
     const done = new Set((keep.read("kith-done") || "").split(" ").filter(name => name));
     function showDone() {
-        for (const link of all("#contents .chapter-item a, .posts a")) {
+        for (const link of all("#contents .chapter-link-wrapper a, .posts a")) {
             const tick = link.parentNode.querySelector(":scope > .tick");
             if (done.has(pageOf(link.href)) === Boolean(tick)) continue;
             if (tick) tick.remove();

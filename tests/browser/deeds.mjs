@@ -37,6 +37,7 @@ const deeds = {
         await open("03-everything.html");
         assert.equal(await page.locator("#contents .tick").count(), 0);
         await page.keyboard.press("d");
+        assert.equal(await page.locator("#contents .tick").count(), 1);
         await open("index.html");
         assert.equal(await page.locator("#contents .tick").count(), 1);
         assert.equal(await page.locator(".posts .tick").count(), 1);
