@@ -9,6 +9,7 @@ use regex::Regex;
 
 use crate::{
     fault::{Fault, Result},
+    measure::Results,
     post::{Kind, Number, Post, Role},
     replay::Book,
     run::{self, Proof, Ran, show},
@@ -21,7 +22,7 @@ const SOURCE: &str = "tests/tests/book/outputs.rs";
 pub fn bless(book: &Book, number: Number) -> Result<Vec<(Proof, Fault)>> {
     let post = book.post(number)?;
     let ran = run::run(book, &post)?;
-    let text = fill(&post, &ran)?;
+    let text = Results::read(book)?.fill(&fill(&post, &ran)?);
     if text != post.text {
         let file = book.root.join(&post.file);
         fs::write(&file, text).map_err(|error| Fault::io(&file, &error))?;

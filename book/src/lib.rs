@@ -11,6 +11,9 @@
 //! page      the posts as HTML, built and served
 //! draft     the listings that a post still lacks
 //! sketch    code that is not typed is Rust at least
+//! lint      whether posts are written as they are to be
+//! measure   the figures that posts show
+//! score     how far all of this holds, in one table
 //! fault     what is wrong, and where
 //! ```
 //! `book/AUTHORS.md` is the notation. Not here: the posts themselves.
@@ -24,10 +27,13 @@ pub mod bless;
 pub mod draft;
 pub mod edit;
 pub mod fault;
+pub mod lint;
+pub mod measure;
 pub mod page;
 pub mod post;
 pub mod replay;
 pub mod run;
+pub mod score;
 pub mod sketch;
 pub mod tree;
 pub mod versions;

@@ -4,10 +4,12 @@ use std::{path::PathBuf, process::ExitCode};
 
 use book::{
     bless, draft,
-    fault::Result,
+    fault::{Fault, Result},
+    lint, measure,
     page::{self, Site},
     post::Number,
     replay::Book,
+    score,
 };
 use clap::{Parser, Subcommand};
 
@@ -36,6 +38,16 @@ enum Command {
     },
     /// Runs what a post shows, fills in its outputs and errors, and writes the snapshots.
     Bless { post: Number },
+    /// Holds all posts to the rules they are written by.
+    Check,
+    /// Runs a chapter's `chNN_measure` and keeps its figures.
+    Measure { post: Number },
+    /// Prints how far the book's proofs and budgets hold, post by post.
+    Score {
+        /// Puts the table into the book's page too.
+        #[arg(long)]
+        write: bool,
+    },
     /// Prints the listings that a post still lacks, told by its chapter.
     Draft { post: Number },
     /// Builds the pages.
@@ -72,7 +84,16 @@ fn run(book: Book, command: Command) -> Result<()> {
     match command {
         Command::Replay { write: true, post, .. } => println!("{} chapters written", book.write(post)?),
         Command::Replay { post, .. } => println!("{} chapters are what their posts yield", book.check(post)?),
-        Command::Bless { post } => return bless_all(&book, post),
+        Command::Bless { post } => return all(bless::bless(&book, post)?),
+        Command::Check => return all(lint::check(&book)?),
+        Command::Measure { post } => println!("{} figures", measure::measure(&book, post)?),
+        Command::Score { write } => {
+            let score = score::Score::of(&book)?;
+            print!("{}", score.table());
+            if write {
+                score.write(&book)?;
+            }
+        }
         Command::Draft { post } => print!("{}", draft::draft(&book, post)?),
         Command::Build { dest, site_path } => {
             page::build(&Site { book, path: site_path }, &dest)?;
@@ -88,11 +109,10 @@ fn run(book: Book, command: Command) -> Result<()> {
 }
 
 /// Prints everything that is wrong, and fails on the last of it.
-fn bless_all(book: &Book, post: Number) -> Result<()> {
-    let mut faults = bless::bless(book, post)?;
+fn all(mut faults: Vec<(impl std::fmt::Debug, Fault)>) -> Result<()> {
     let last = faults.pop();
-    for (proof, fault) in faults {
-        eprintln!("{proof:?}: {fault}");
+    for (rule, fault) in faults {
+        eprintln!("{rule:?}: {fault}");
     }
     last.map_or(Ok(()), |(_, fault)| Err(fault))
 }

@@ -19,6 +19,9 @@ use crate::{
 /// What of the environment a command may know.
 const KNOWN: [&str; 7] = ["PATH", "HOME", "USER", "TMPDIR", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
 
+/// What keeps rustfmt and clippy from finding the repository's settings above the reader's folder, where there are none.
+const BARRIERS: [(&str, &str); 2] = [("rustfmt.toml", "edition = \"2024\"\n"), ("clippy.toml", "")];
+
 /// The reader's folder, ours alone as long as this lives.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -34,6 +37,10 @@ impl Scratch {
     pub(super) fn open(book: &Book) -> Result<Self> {
         let folder = cache::scratch(book).join("kith");
         fs::create_dir_all(&folder).map_err(|error| Fault::io(&folder, &error))?;
+        for (name, text) in BARRIERS {
+            let file = folder.with_file_name(name);
+            fs::write(&file, text).map_err(|error| Fault::io(&file, &error))?;
+        }
         let file = folder.with_file_name("lock");
         let ours = File::create(&file).and_then(|ours| ours.lock().map(|()| ours));
         let ours = ours.map_err(|error| Fault::io(&file, &error))?;
