@@ -127,15 +127,22 @@ function mdbook_something_else_has_focus(event) {
         figure.querySelector("figcaption").append(button);
     }
 
-    // Only what scrolls has to be reachable and to be announced as a region.
+    // Only what scrolls has to be reachable and to be announced as a region, each under a name of its own.
+    const areas = all(".scroll, .table-wrapper");
+    const names = new Map();
+    for (const area of areas) {
+        const name = area.getAttribute("aria-label") || "Table";
+        const count = (names.get(name) || 0) + 1;
+        names.set(name, count);
+        area.dataset.name = count > 1 || name === "Table" ? `${name} (${count})` : name;
+    }
     function regions() {
-        for (const area of all(".scroll, .table-wrapper")) {
+        for (const area of areas) {
             const scrolls = area.scrollWidth > area.clientWidth + 1;
-            for (const [name, value] of [["tabindex", "0"], ["role", "region"]]) {
-                if (scrolls) area.setAttribute(name, value);
-                else area.removeAttribute(name);
+            for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", area.dataset.name]]) {
+                if (scrolls) area.setAttribute(key, value);
+                else area.removeAttribute(key);
             }
-            if (!area.hasAttribute("aria-label") && scrolls) area.setAttribute("aria-label", "Table");
         }
     }
     regions();

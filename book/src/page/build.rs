@@ -71,17 +71,24 @@ pub fn build(site: &Site, html: &Path) -> Result<()> {
         return Err(Fault::new("book", 0, warnings.trim()));
     }
     for entry in fs::read_dir(&html).map_err(io)? {
-        let name = entry.map_err(io)?.file_name();
-        let stem = name.to_string_lossy();
-        let stem = stem
-            .split('.')
-            .next()
-            .and_then(|name| name.rsplit_once('-').map_or(Some(name), |(stem, _)| Some(stem)));
-        if stem.is_some_and(|stem| UNUSED.contains(&stem)) {
-            fs::remove_file(html.join(&name)).map_err(io)?;
-        }
+        finish(&entry.map_err(io)?.path()).map_err(io)?;
     }
     Ok(())
+}
+
+/// Takes away what our theme does not use, and mends what mdBook writes: an empty cell is no heading.
+fn finish(path: &Path) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.split('.').next().unwrap_or_default();
+    let plain = stem.rsplit_once('-').map_or(stem, |(plain, _hash)| plain);
+    if UNUSED.contains(&plain) {
+        fs::remove_file(path)
+    } else if name.ends_with(".html") {
+        let page = fs::read_to_string(path)?;
+        fs::write(path, page.replace("<th></th>", "<td></td>"))
+    } else {
+        Ok(())
+    }
 }
 
 fn render(site: &Site, html: &Path) -> errors::Result<()> {

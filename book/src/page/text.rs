@@ -5,9 +5,12 @@
 
 use std::{fs, path::Path};
 
-use mdbook_markdown::pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use mdbook_markdown::{
+    MarkdownOptions,
+    pulldown_cmark::{Event, Parser, Tag, TagEnd},
+};
 
-use super::{console, figure, listing, places::places};
+use super::{console, figure, html::escape, listing, places::places};
 use crate::{
     fault::{Fault, Result},
     post::{Block, Course, Fence, Kind, Post, Role},
@@ -30,7 +33,7 @@ pub(super) fn markdown(post: &Post, base: &Tree, folder: &Path) -> Result<String
                 text.push_str(&facts(post));
             }
             Kind::Heading { .. } => text.push_str(&post.text[block.span.clone()]),
-            Kind::Html { text: html } => text.push_str(&without_comments(html)),
+            Kind::Html { text: html } => text.push_str(&summaries(&without_comments(html))),
             Kind::Prose { text: prose } => match image(prose) {
                 Some(image) => text.push_str(&figure(post, block, &image, folder)?),
                 None => text.push_str(&without_comments(prose)),
@@ -103,6 +106,38 @@ fn without_comments(text: &str) -> String {
     kept + rest
 }
 
+/// The lines that open folds are HTML to Markdown, but their authors write code and emphasis in them as everywhere.
+fn summaries(html: &str) -> String {
+    const OPEN: &str = "<summary>";
+    let mut mended = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let Some((summary, after)) = after.split_once("</summary>") else { break };
+        mended.push_str(&format!("{before}{OPEN}{}</summary>", inline(summary)));
+        rest = after;
+    }
+    mended + rest
+}
+
+/// A line of Markdown as HTML.
+fn inline(markdown: &str) -> String {
+    let mut html = String::new();
+    for event in mdbook_markdown::new_cmark_parser(markdown.trim(), &MarkdownOptions::default()) {
+        match event {
+            Event::Text(text) => html.push_str(&escape(&text)),
+            Event::Code(text) => html.push_str(&format!("<code>{}</code>", escape(&text))),
+            Event::InlineHtml(text) | Event::Html(text) => html.push_str(&text),
+            Event::SoftBreak => html.push(' '),
+            Event::Start(Tag::Emphasis) => html.push_str("<em>"),
+            Event::End(TagEnd::Emphasis) => html.push_str("</em>"),
+            Event::Start(Tag::Strong) => html.push_str("<strong>"),
+            Event::End(TagEnd::Strong) => html.push_str("</strong>"),
+            _ => {}
+        }
+    }
+    html
+}
+
 struct Image {
     path: String,
     alt: String,
@@ -144,4 +179,23 @@ fn figure(post: &Post, block: &Block, image: &Image, folder: &Path) -> Result<St
     }
     let name = name.rsplit('/').next().unwrap_or(name);
     Ok(figure::inline(&svg, name, &image.alt, &image.caption))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_fold_is_markdown() {
+        let html = "<details class=\"predict\"><summary>Predict: is `a < b` *really* <kbd>1</kbd>?</summary>";
+        let expected = html.replace("`a < b` *really*", "<code>a &lt; b</code> <em>really</em>");
+        assert_eq!(summaries(html), expected);
+        assert_eq!(summaries("<summary>never closed"), "<summary>never closed");
+    }
+
+    #[test]
+    fn only_the_tools_comments_are_taken_away() {
+        assert_eq!(without_comments("12 ms<!-- measured: a.b --> and 3 s<!-- fact -->."), "12 ms and 3 s.");
+        assert_eq!(without_comments("`<!--` opens <!-- another -->"), "`<!--` opens <!-- another -->");
+    }
 }
