@@ -53,7 +53,9 @@ impl Book {
         for entry in entries {
             let path = entry.map_err(|error| Fault::io(&folder, &error))?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if name.ends_with(".md") && name.starts_with(|letter: char| letter.is_ascii_digit()) {
+            let numbered = name.starts_with(|letter: char| letter.is_ascii_digit());
+            // The page for addresses that lead nowhere is called so by the servers that show it.
+            if name.ends_with(".md") && numbered && name != "404.md" {
                 let number = name.split_once('-').map(|(number, _)| number.parse());
                 let message = "a post is called `NN-slug.md`";
                 match number {
