@@ -1,0 +1,3 @@
+//! Kith: a vector database.
+
+pub mod vector;

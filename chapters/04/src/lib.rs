@@ -1,0 +1,9 @@
+//! Kith: a vector database.
+//!
+//! The modules stand in the order of their layers: each uses only those above it.
+
+pub mod error;
+pub mod point;
+pub mod vector;
+pub mod schema;
+pub mod collection;
