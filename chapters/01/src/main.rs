@@ -66,21 +66,23 @@ struct Embedder {
 impl Embedder {
     /// Reads the table that belongs to the finished database.
     fn load() -> Self {
-        // Without its table the program can do nothing, so it ends with one of these sentences.
+        // `expect`: without its table the program can do nothing, so it ends with this sentence.
         let here = env::current_dir().expect("a folder to start in");
         let mut paths = here
             .ancestors()
             .map(|folder| folder.join("final/data/embedder.bin"));
         let path = paths.find(|path| path.exists());
+        // As above.
         let path = path.expect("to be started in the repository, where final/data/embedder.bin is");
+        // As above.
         let file = fs::read(path).expect("a table that can be read");
         let number =
             |at: usize| u32::from_le_bytes([file[at], file[at + 1], file[at + 2], file[at + 3]]);
 
-        // The header says how many pieces there are, and how long the list is that stands before them.
-        // `as usize`: counts are stored in 4 bytes, and Rust counts in 8.
-        let (pieces, count) = (number(20) as usize, number(24) as usize);
-        let ends = 32 + 8 * number(28) as usize;
+        // The header says how many pieces and rows there are, and how long a list stands before them.
+        // `as usize`: these are stored in 4 bytes, and Rust counts in 8.
+        let [pieces, count, ranges] = [20, 24, 28].map(|at| number(at) as usize);
+        let ends = 32 + 8 * ranges;
         let scales = ends + 4 * pieces;
         let table = scales + 4 * count;
         let text = table + SIZE * count;
@@ -88,6 +90,7 @@ impl Embedder {
         let mut rows = HashMap::new();
         let mut start = text;
         for row in 0..pieces {
+            // `as usize`: as above.
             let end = text + number(ends + 4 * row) as usize;
             rows.insert(String::from_utf8_lossy(&file[start..end]).to_string(), row);
             start = end;
