@@ -60,6 +60,7 @@ fn write(map: &mut [[char; WIDTH]; HEIGHT], place: [f32; 2], word: &str) {
     // Only numbers of one type can be multiplied, hence `as f32`; a position is whole,
     // hence `as usize`, which cuts the fraction off.
     let column = (right * (WIDTH - 10) as f32) as usize;
+    // As above.
     let line = (down * (HEIGHT - 1) as f32).round() as usize;
     for (offset, letter) in word.chars().enumerate() {
         map[line][column + offset] = letter;
