@@ -1,6 +1,7 @@
 //! How is the book built? One folder of posts in, one folder of HTML out; a warning of mdBook's is an error here.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -11,10 +12,10 @@ use mdbook_driver::{MDBook, book, config::Config, errors};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{html::escape, text};
+use super::{glossary, html::escape, text};
 use crate::{
     fault::{Fault, Result},
-    post::Post,
+    post::{Number, Post},
     replay::Book,
 };
 
@@ -100,7 +101,18 @@ fn render(site: &Site, html: &Path) -> errors::Result<()> {
         config.set("output.html.site-url", path)?;
     }
     let mut driver = MDBook::load_with_config(frame, config)?;
-    driver.with_preprocessor(Pages { book: site.book.clone(), list: list(&driver.book) });
+    let pages = driver.book.chapters().filter_map(|chapter| {
+        let name = chapter.source_path.as_ref()?.display().to_string();
+        Some((number(&name)?, name))
+    });
+    let (list, pages): (_, BTreeMap<Number, String>) = (list(&driver.book), pages.collect());
+    for (number, file) in site.book.files()? {
+        if !pages.contains_key(&number) {
+            let name = file.file_name().unwrap_or_default().display();
+            Err(Fault::new("book/posts/SUMMARY.md", 0, format!("post {number} has no line: `[…]({name})`")))?;
+        }
+    }
+    driver.with_preprocessor(Pages { book: site.book.clone(), list, pages });
     driver.build()
 }
 
@@ -141,6 +153,8 @@ fn list(book: &book::Book) -> String {
 struct Pages {
     book: Book,
     list: String,
+    /// The posts' files, for links to them.
+    pages: BTreeMap<Number, String>,
 }
 
 impl Preprocessor for Pages {
@@ -161,18 +175,23 @@ impl Preprocessor for Pages {
     }
 }
 
+/// Of the post in this file, if it is one.
+fn number(file: &str) -> Option<Number> {
+    file.split_once('-')?.0.parse().ok()
+}
+
 impl Pages {
     fn page(&self, chapter: &mut book::Chapter, folder: &Path) -> Result<()> {
         let Some(path) = &chapter.source_path else { return Ok(()) };
         let name = path.display().to_string();
-        let number = name.split_once('-').and_then(|(number, _)| number.parse().ok());
-        chapter.content = match number {
+        chapter.content = match number(&name) {
             Some(number) => {
                 let post = Post::parse(number, &format!("book/posts/{name}"), &chapter.content)?;
                 // While a post is being written, the chapter before it may be missing; the page does without.
                 let base = self.book.base(post.number).unwrap_or_default();
                 text::markdown(&post, &base, folder)?
             }
+            None if name == "glossary.md" => glossary::markdown(&chapter.content, &self.pages),
             None => chapter.content.replace("<!-- posts -->", &self.list),
         };
         Ok(())

@@ -6,6 +6,7 @@
 //! serve       the same, on a port, again after each change
 //! text        a post's Markdown, with HTML for what mdBook does not know
 //! places      where in its file each change stands
+//! glossary    the entries, sorted
 //! listing · console · figure · highlight · html
 //! ```
 //! Not here: whether what the posts say is true.
@@ -13,6 +14,7 @@
 mod build;
 mod console;
 mod figure;
+mod glossary;
 mod highlight;
 mod html;
 mod listing;

@@ -77,6 +77,15 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn a_post_that_the_contents_do_not_name_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = book_of(folder.path(), "# 3. A\n");
+    fs::write(folder.path().join("book/posts/04-b.md"), "# 4. B\n").unwrap();
+    let fault = build(&site, &folder.path().join("html")).unwrap_err();
+    assert_eq!(fault.to_string(), "book/posts/SUMMARY.md: post 4 has no line: `[…](04-b.md)`");
+}
+
+#[test]
 fn a_folder_that_is_no_book_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let site = book_of(folder.path(), "# 3. A\n");
