@@ -19,8 +19,8 @@ const BEGIN: &str = "<!-- score -->\n";
 const END: &str = "<!-- end of score -->";
 
 const HEAD: &str = "\
-| post | words | new lines | words a line | longest stretch | listings | detours | errors | outputs | exercises | questions | broken |
-|--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--|
+| post | words | new lines | words a new line | words a typed line | longest stretch | listings | detours | errors | outputs | exercises | questions | broken |
+|--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--|
 ";
 
 /// What holds of each post.
@@ -73,13 +73,14 @@ impl Score {
             let Budget { words, new, longest, errors, outputs, solutions, questions, .. } = line.budget;
             let broken: Vec<String> = line.broken.iter().map(|(name, count)| format!("{name} {count}")).collect();
             format!(
-                "| {} | {words} | {new} | {} | {} | {} | {} | {errors} | {outputs} | {solutions} | {questions} | {} |\n",
-                line.number, line.budget.words_a_line(), longest.0, line.listings, line.detours, broken.join(", "),
+                "| {} | {words} | {new} | {} | {} | {} | {} | {} | {errors} | {outputs} | {solutions} | {questions} | {} |\n",
+                line.number, line.budget.words_a_new_line(),
+                line.budget.words_a_typed_line(), longest.0, line.listings, line.detours, broken.join(", "),
             )
         });
         let sum = |of: fn(&Line) -> usize| self.0.iter().map(of).sum::<usize>();
         let all = format!(
-            "| all | {} | {} |  |  | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| all | {} | {} |  |  |  | {} | {} | {} | {} | {} | {} | {} |\n",
             sum(|line| line.budget.words),
             sum(|line| line.budget.new),
             sum(|line| line.listings),

@@ -16,7 +16,7 @@ pub struct Budget {
     pub typed: usize,
     /// Lines of code that the chapter has more than the one before; tests, comments and examples not counted.
     pub new: usize,
-    /// Words of the longest stretch without code, figure, output or question, and where it begins.
+    /// Words of the longest stretch without code, figure, table, output or question, and where it begins.
     pub longest: (usize, usize),
     /// Messages of the compiler that are shown.
     pub errors: usize,
@@ -27,7 +27,10 @@ pub struct Budget {
 }
 
 const WORDS: std::ops::RangeInclusive<usize> = 4_000..=8_000;
-const WORDS_A_LINE: std::ops::RangeInclusive<usize> = 15..=40;
+/// At least so many words for each new line, or it is not explained.
+const EXPLAINED: usize = 25;
+/// At most so many for each line that is typed, or nothing happens.
+const TALKED: usize = 40;
 /// "Some 300".
 const NEW: usize = 330;
 const LONGEST: usize = 450;
@@ -50,8 +53,13 @@ impl Budget {
         })
     }
 
-    /// Words of prose for a line that is typed.
-    pub fn words_a_line(&self) -> usize {
+    /// Words of prose for a line that the chapter has more.
+    pub fn words_a_new_line(&self) -> usize {
+        self.words.checked_div(self.new).unwrap_or(self.words)
+    }
+
+    /// Words of prose for a line that is typed, detours and tests included.
+    pub fn words_a_typed_line(&self) -> usize {
         self.words.checked_div(self.typed).unwrap_or(self.words)
     }
 
@@ -61,15 +69,23 @@ impl Budget {
         if !WORDS.contains(&self.words) {
             fault(0, format!("{} words; {} to {}", self.words, WORDS.start(), WORDS.end()));
         }
-        if !WORDS_A_LINE.contains(&self.words_a_line()) {
-            let (least, most) = WORDS_A_LINE.into_inner();
-            fault(0, format!("{} words for a line of code; {least} to {most}", self.words_a_line()));
+        if self.words_a_new_line() < EXPLAINED {
+            fault(
+                0,
+                format!("{} words for a new line of code; at least {EXPLAINED}", self.words_a_new_line()),
+            );
+        }
+        if self.words_a_typed_line() > TALKED {
+            fault(
+                0,
+                format!("{} words for a line that is typed; at most {TALKED}", self.words_a_typed_line()),
+            );
         }
         if self.new > NEW {
             fault(0, format!("{} new lines of code; at most {NEW}", self.new));
         }
         if self.longest.0 > LONGEST {
-            let message = "words without code, figure, output or question; at most";
+            let message = "words without code, figure, table, output or question; at most";
             fault(self.longest.1, format!("{} {message} {LONGEST}", self.longest.0));
         }
         faults
@@ -95,7 +111,8 @@ fn longest(post: &Post) -> (usize, usize) {
     let (mut longest, mut run) = ((0, 0), (0, 0));
     for block in &post.blocks {
         match &block.kind {
-            Kind::Prose { text } if !text.starts_with("![") => {
+            // A figure or a table is something to look at.
+            Kind::Prose { text } if !text.starts_with(['!', '|']) => {
                 if run.0 == 0 {
                     run.1 = block.line;
                 }

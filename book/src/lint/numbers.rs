@@ -20,6 +20,12 @@ pub(super) fn faults(post: &Post, results: &Results) -> Vec<Fault> {
         let plain = prose::plain(passage.text);
         for found in NUMBERS.captures_iter(&plain) {
             let (Some(number), Some(unit)) = (found.get(1), found.get(2)) else { continue };
+            // A multiplication is no factor.
+            if unit.as_str() == "×"
+                && plain[unit.end()..].trim_start().starts_with(|next: char| next.is_ascii_digit())
+            {
+                continue;
+            }
             let line = passage.line + prose::line_of(&plain, number.start());
             let shown = &plain[number.start()..unit.end()];
             let message = match SOURCES.captures(&passage.text[unit.end()..]) {

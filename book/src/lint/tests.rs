@@ -69,8 +69,12 @@ fn budgets_count_words_that_are_read() {
     assert!(faults.starts_with("3: 451 words without") && faults.lines().count() == 1, "{faults}");
     let few = Budget { words: 3999, longest: (0, 0), ..budget.clone() };
     assert!(messages(few.faults(&post(""))).contains("3999 words; 4000 to 8000"));
-    let much = Budget { new: 500, longest: (0, 0), ..budget };
-    assert!(messages(much.faults(&post(""))).contains("500 new lines"));
+    let dense = Budget { new: 161, longest: (0, 0), ..budget.clone() };
+    assert!(messages(dense.faults(&post(""))).contains("24 words for a new line"));
+    let chatty = Budget { typed: 97, longest: (0, 0), ..budget.clone() };
+    assert!(messages(chatty.faults(&post(""))).contains("41 words for a line that is typed"));
+    let much = Budget { words: 8000, typed: 300, new: 331, longest: (0, 0), ..budget };
+    assert!(messages(much.faults(&post(""))).contains("331 new lines"));
 }
 
 #[test]
@@ -117,7 +121,9 @@ fn numbers_with_a_unit_have_a_source() {
     let results = Results([("ch03.a".to_string(), figure("12", "ms"))].into());
     let faults = |text: &str| messages(numbers::faults(&post(text), &results));
     assert_eq!(
-        faults("It took 12 ms<!-- measured: ch03.a -->, 8 bytes, 3 rows, `5 ms`, 4 KiB<!-- fact -->.\n"),
+        faults(
+            "It took 12 ms<!-- measured: ch03.a -->, 8 bytes, 3 rows, `5 ms`, 4 KiB<!-- fact -->, 3 × 4.\n"
+        ),
         ""
     );
     assert_eq!(faults("**You will need** 60 minutes.\n"), "");

@@ -11,9 +11,11 @@ use std::sync::OnceLock;
 use ::book::{
     bless,
     fault::Fault,
+    lint,
     post::Post,
     replay::Book,
     run::{self, Proof, Ran},
+    score::Score,
     sketch, versions,
 };
 
@@ -75,4 +77,18 @@ fn every_sketch_is_rust() {
 #[test]
 fn chapters_ask_for_the_versions_of_the_workspace() {
     none(versions::differing(&Book::default()).unwrap_or_else(|fault| vec![fault]));
+}
+
+#[test]
+fn every_post_is_written_by_the_rules() {
+    let found = lint::check(&Book::default()).unwrap_or_else(|fault| panic!("{fault}"));
+    none(found.into_iter().map(|(_, fault)| fault));
+}
+
+#[test]
+fn the_score_is_the_one_that_the_book_shows() {
+    posts();
+    let book = Book::default();
+    let shown = Score::of(&book).and_then(|score| score.is_shown(&book));
+    assert_eq!(shown, Ok(true), "`cargo run -p book -- score --write` puts it into the page");
 }
