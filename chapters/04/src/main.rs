@@ -1,4 +1,9 @@
-use std::{collections::BTreeMap, io, process::ExitCode, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal},
+    process::ExitCode,
+    str::FromStr,
+};
 
 use ch04::{
     collection::Collection,
@@ -60,6 +65,9 @@ fn main() -> ExitCode {
     let mut collection = Collection::new(CollectionSchema {
         vectors: BTreeMap::from([(String::new(), plane)]),
     });
+    if io::stdin().is_terminal() {
+        println!("upsert POINT, get ID, delete ID, nearest VECTOR; Ctrl-D ends");
+    }
     for line in io::stdin().lines() {
         let answer = match line {
             Ok(line) => run(&mut collection, &line),
