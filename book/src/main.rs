@@ -70,7 +70,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let Arguments { root, command } = Arguments::parse();
-    let book = root.map_or_else(Book::default, |root| Book { root });
+    // What is printed is told from the repository's folder by its whole path.
+    let book = root.map_or_else(Book::default, |root| Book { root: root.canonicalize().unwrap_or(root) });
     match run(book, command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {

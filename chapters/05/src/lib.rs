@@ -1,0 +1,11 @@
+//! Kith: a vector database.
+//!
+//! The modules stand in the order of their layers: each uses only those above it.
+
+pub mod error;
+pub mod point;
+pub mod vector;
+pub mod schema;
+pub mod collection;
+pub mod config;
+pub mod server;
