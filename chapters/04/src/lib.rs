@@ -1,6 +1,6 @@
 //! Kith: a vector database.
 //!
-//! The modules stand in the order of their layers: each uses only those above it.
+//! The modules stand in the order of their layers, lowest first.
 
 pub mod error;
 pub mod point;
