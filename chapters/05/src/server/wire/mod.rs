@@ -1,4 +1,4 @@
-//! How does the JSON look? Everything that knows is in this file: what requests say, and what Kith answers.
+//! How does the JSON of requests and points look? It is written in this file.
 
 use std::collections::BTreeMap;
 
