@@ -20,6 +20,8 @@ import uuid
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
+import formulas
+
 SEED = 20
 POINTS = 400
 DIMENSIONS = {"a": (16, models.Distance.COSINE), "b": (8, models.Distance.EUCLID), "d": (8, models.Distance.DOT)}
@@ -393,6 +395,8 @@ def main(address):
     done("filters")
     compare_queries(remote, local, ids)
     done("queries")
+    formulas.compare(remote, local, expect, same_scored)
+    done("formulas and feedback")
     index(remote)
     compare_order_and_facets(remote, local)
     compare_filters(remote, local, ids)

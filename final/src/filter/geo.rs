@@ -7,8 +7,8 @@
 
 use serde_json::Value;
 
-/// The mean radius of the earth in metres.
-const RADIUS: f64 = 6_371_000.0;
+/// The mean radius of the earth in metres (IUGG).
+const RADIUS: f64 = 6_371_008.8;
 
 /// A place, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]

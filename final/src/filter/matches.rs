@@ -109,7 +109,7 @@ impl Scope<'_> {
 }
 
 /// The elements of an array, or the value itself.
-fn elements(value: &Value) -> &[Value] {
+pub fn elements(value: &Value) -> &[Value] {
     value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice)
 }
 

@@ -25,7 +25,7 @@ pub mod bm25;
 
 pub use self::{
     geo::{GeoBox, GeoPoint, GeoPolygon, GeoRadius},
-    matches::Document,
+    matches::{Document, elements},
     path::{Path, Step},
     text::{TextOptions, TextRules, Tokenizer},
 };

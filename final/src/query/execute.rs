@@ -2,7 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::{Context, Explain, Hit, Kind, Mmr, Query, examples, fuse, leaf::Near, order::ordered};
+use super::{
+    Context, Explain, Hit, Kind, Mmr, Query, examples, fuse, leaf::Near, order::ordered, rescore::rescore,
+};
 use crate::{
     bitmap::Bitmap,
     error::{Error, Result},
@@ -74,6 +76,7 @@ fn rank(
             let higher: Vec<bool> = query.prefetch.iter().map(higher).collect();
             return Ok((fuse::dbsf(lists, &higher), Explain::new("fusion dbsf")));
         }
+        Kind::Formula(formula) => return rescore(context, formula, lists),
         _ => {}
     }
     let scope = feed.as_ref().map(|lists| context.scope(lists));
@@ -87,7 +90,7 @@ fn rank(
             Ok((hits, Explain::new("order by")))
         }
         Kind::Sample { seed } => leaf.sample(*seed),
-        Kind::Rrf { .. } | Kind::Dbsf => unreachable!("answered above"),
+        Kind::Rrf { .. } | Kind::Dbsf | Kind::Formula(_) => unreachable!("answered above"),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Query`] is a tree: leaves look for points (by vector, by words, by an order), inner nodes rank again what
 //! their `prefetch` found. [`plan`] decides how each leaf runs, [`execute`] runs it over a snapshot, [`fuse`] joins
-//! ranked lists.
+//! ranked lists, and [`formula`] says what a score is made of that a client has written down.
 //!
 //! Not here: JSON, and the resolving of ids and texts into vectors; the server does that first.
 
@@ -10,10 +10,12 @@ mod context;
 mod examples;
 mod execute;
 pub mod explain;
+pub mod formula;
 mod fuse;
 mod leaf;
 mod order;
 pub mod plan;
+mod rescore;
 mod select;
 
 use crate::{
@@ -23,8 +25,10 @@ use crate::{
 };
 
 use context::Context;
+pub use examples::Naive;
 pub use execute::{Answer, run};
 pub use explain::Explain;
+pub use formula::Formula;
 pub use order::{OrderBy, OrderValue};
 pub use select::{count, matching, page};
 
@@ -81,6 +85,8 @@ pub enum Kind {
     },
     /// By the prefetched scores, each list normalised by its mean and deviation.
     Dbsf,
+    /// By a formula over the prefetched scores and the payload.
+    Formula(Formula),
     /// By a payload value; the score is 1.
     OrderBy(OrderBy),
     /// In an order drawn from this seed; the score is 1.
@@ -99,7 +105,8 @@ pub struct Mmr {
     pub candidates: usize,
 }
 
-/// Scores from several example vectors (API: recommend, discover, context).
+/// Scores from several example vectors (API: recommend, discover, context,
+/// relevance feedback).
 #[derive(Debug, Clone)]
 pub enum Examples {
     /// The best positive against the best negative.
@@ -127,6 +134,11 @@ pub enum Examples {
     Context(
         /// Pairs of (positive, negative).
         Vec<(Vec<f32>, Vec<f32>)>,
+    ),
+    /// The sum over all, each times its weight; [`Examples::feedback`] makes them.
+    Weighted(
+        /// Vectors with their weights.
+        Vec<(Vec<f32>, f32)>,
     ),
 }
 

@@ -5,6 +5,8 @@ use super::{
     reject::{Answer, Reject},
     wire::{
         self, OneOrMany,
+        feedback::{FeedbackInput, FeedbackStrategy},
+        formula::formula,
         query::{
             Bm25Input, DiscoverInput, FusionInput, LookupFrom, MmrInput, OrderByInput, PairInput,
             ParamsInput, QueryInput, QueryRequest, RecommendInput, RrfInput, StartFrom, Strategy,
@@ -17,7 +19,7 @@ use crate::{
     embed,
     filter::{bm25::Bm25Query, datetime::parse_datetime},
     point::{PointId, Vector},
-    query::{Examples, Kind, Mmr, OrderBy, Query, SearchParams},
+    query::{Examples, Kind, Mmr, Naive, OrderBy, Query, SearchParams},
     schema::{CollectionSchema, FieldKind},
     segment::Snapshot,
 };
@@ -27,6 +29,9 @@ const DEFAULT_LIMIT: usize = 10;
 
 /// The most candidates that maximal marginal relevance may choose from.
 const MOST_CANDIDATES: usize = 16_384;
+
+/// The most examples that relevance feedback may have: every two of them are compared.
+const MOST_JUDGED: usize = 1_024;
 
 /// What a query is asked of.
 pub struct Resolver<'a> {
@@ -125,6 +130,8 @@ impl Vectors<'_> {
             QueryInput::Fusion(FusionInput::Rrf) => read_rrf(RrfInput::default(), lists),
             QueryInput::Fusion(FusionInput::Dbsf) => Ok(Kind::Dbsf),
             QueryInput::Rrf(rrf) => read_rrf(rrf, lists),
+            QueryInput::Formula(input) => formula(&input).map(Kind::Formula),
+            QueryInput::RelevanceFeedback(feedback) => self.feedback(feedback),
             QueryInput::Sample => Ok(Kind::Sample { seed: rand::random() }),
             QueryInput::Bm25(words) => read_bm25(words).map(Kind::Bm25),
         }
@@ -161,6 +168,18 @@ impl Vectors<'_> {
                 }))
             }
         }
+    }
+
+    fn feedback(mut self, input: FeedbackInput) -> Answer<Kind> {
+        if input.feedback.len() > MOST_JUDGED {
+            let text = format!("{} examples, at most {MOST_JUDGED} are taken", input.feedback.len());
+            return Err(Reject::validation("query.relevance_feedback.feedback", text));
+        }
+        let target = self.read(input.target)?;
+        let judged = input.feedback.into_iter().map(|one| Ok((self.read(one.example)?, one.score.0)));
+        let judged = judged.collect::<Answer<_>>()?;
+        let FeedbackStrategy::Naive { a: Num(a), b: Num(b), c: Num(c) } = input.strategy;
+        Ok(self.examples(Examples::feedback(target, judged, Naive { a, b, c })?))
     }
 
     /// The numbers of every input, checked, with the lengths they were given with: an average weighs them by it.
@@ -268,6 +287,9 @@ fn check_combination(request: &QueryRequest) -> Answer<()> {
         }
         Some(QueryInput::Fusion(_) | QueryInput::Rrf(_)) if !prefetches => {
             refuse("A fusion query needs at least one prefetch to merge.")
+        }
+        Some(QueryInput::Formula(_)) if !prefetches => {
+            refuse("A formula query needs at least one prefetch to score.")
         }
         Some(QueryInput::Bm25(_)) if request.using.is_some() => {
             refuse("A bm25 query names its fields itself and cannot be combined with the 'using' field.")

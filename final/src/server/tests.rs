@@ -14,6 +14,7 @@ use super::*;
 use crate::{config::ServeArgs, disk::FsStore};
 
 mod errors;
+mod formula;
 mod kinds;
 mod protocol;
 

@@ -20,7 +20,10 @@ use crate::{
         run,
     },
     schema::{CollectionSchema, VectorSchema},
-    server::wire,
+    server::wire::{
+        self,
+        formula::{self, FormulaInput},
+    },
     vector::Metric,
 };
 
@@ -131,7 +134,8 @@ fn mask(explain: &mut crate::query::Explain) {
     explain.inputs.iter_mut().for_each(mask);
 }
 
-/// A query of a small language: `nearest`, `words`, or `prefetch` to fuse others; `filter` is as clients write it.
+/// A query of a small language: `nearest`, `words`, or `prefetch` to fuse others or to score them by a `formula`;
+/// `filter` and `formula` are as clients write them.
 fn query(json: &Value) -> Query {
     let filter: Option<Filter> = wire::filter::filter(json.get("filter"), "filter")
         .unwrap_or_else(|reject| panic!("{}", reject.message));
@@ -142,6 +146,9 @@ fn query(json: &Value) -> Query {
     } else if let Some(words) = json.get("words") {
         let query = words.as_str().unwrap().to_string();
         Some(Kind::Bm25(crate::filter::bm25::Bm25Query { query, fields: vec![] }))
+    } else if let Some(formula) = json.get("formula") {
+        let input = FormulaInput { formula: formula.clone(), defaults: json.get("defaults").cloned() };
+        Some(Kind::Formula(formula::formula(&input).unwrap_or_else(|reject| panic!("{}", reject.message))))
     } else {
         json.get("prefetch").map(|_| Kind::Rrf { k: 2, weights: vec![] })
     };

@@ -151,7 +151,13 @@ fn errors_say_what_was_wrong_in_qdrants_words() {
             400,
             "Bad request: Can't use score_threshold with an order_by query.",
         ),
-        ("POST", query, json!({"query": {"formula": "$score"}}), 400, "`formula` queries are not supported"),
+        (
+            "POST",
+            query,
+            json!({"query": {"formula": "$score"}}),
+            400,
+            "Bad request: A formula query needs at least one prefetch to score.",
+        ),
         ("POST", query, json!({"query": {"recommend": {}}}), 400, "at least one positive"),
         (
             "POST",

@@ -1,13 +1,14 @@
 //! How does a filter look in JSON?
 //!
 //! A slip in a filter changes the answer without anybody noticing, so it is read strictly: every unknown key is an
-//! error, and every error names the place, as in `filter.must[0].range.gt`.
+//! error, and every error names the place ([`super::place`]).
 
-use std::fmt;
+use serde_json::Value;
 
-use serde_json::{Map, Value};
-
-use super::uuid_id;
+use super::{
+    place::{Object, Place, boolean, kind, list, members, number, present, required, string, unsigned},
+    uuid_id,
+};
 use crate::{
     filter::{
         Bounds, Condition, Filter, GeoBox, GeoPoint, GeoPolygon, GeoRadius, MatchValue, MinShould, Path,
@@ -17,35 +18,8 @@ use crate::{
     server::reject::{Answer, Reject},
 };
 
-type Object = Map<String, Value>;
-
-/// Where in the body something is: a chain from the thing up to the body's member.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    Root(&'a str),
-    Key(&'a Place<'a>, &'a str),
-    Index(&'a Place<'a>, usize),
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root(name) => f.write_str(name),
-            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
-            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
-}
-
-impl<'a> Place<'a> {
-    fn key(&'a self, key: &'a str) -> Place<'a> {
-        Place::Key(self, key)
-    }
-
-    fn wrong<T>(&self, text: impl fmt::Display) -> Answer<T> {
-        Err(Reject::format(format!("{self}: {text}")))
-    }
-}
+/// What a filter is made of.
+const CLAUSES: [&str; 4] = ["must", "should", "must_not", "min_should"];
 
 /// Reads the filter that stands at `member` of a body; absent and `null` are no filter.
 pub fn filter(value: Option<&Value>, member: &str) -> Answer<Option<Filter>> {
@@ -56,7 +30,7 @@ pub fn filter(value: Option<&Value>, member: &str) -> Answer<Option<Filter>> {
 }
 
 fn read_filter(value: &Value, place: &Place) -> Answer<Filter> {
-    let object = members(value, place, &["must", "should", "must_not", "min_should"])?;
+    let object = members(value, place, &CLAUSES)?;
     let clause = |key: &str| match object.get(key) {
         Some(value) => conditions(value, &place.key(key)),
         None => Ok(Vec::new()),
@@ -86,7 +60,22 @@ fn min_should(value: &Value, place: &Place) -> Answer<MinShould> {
     Ok(MinShould { conditions, min_count })
 }
 
-fn condition(value: &Value, place: &Place) -> Answer<Condition> {
+/// Every key that says of an object that it is a condition.
+pub(super) const CONDITIONS: [&str; 10] = [
+    "key",
+    "is_empty",
+    "is_null",
+    "has_id",
+    "has_vector",
+    "nested",
+    "must",
+    "should",
+    "must_not",
+    "min_should",
+];
+
+/// Reads one condition.
+pub(super) fn condition(value: &Value, place: &Place) -> Answer<Condition> {
     let Value::Object(object) = value else {
         return place.wrong(format!("a condition must be an object, not {}", kind(value)));
     };
@@ -111,13 +100,13 @@ fn condition(value: &Value, place: &Place) -> Answer<Condition> {
             return path(inner, &place.key(key)).map(|path| Condition::Field(path, test));
         }
     }
-    if object.keys().any(|key| ["must", "should", "must_not", "min_should"].contains(&key.as_str())) {
+    if object.keys().any(|key| CLAUSES.contains(&key.as_str())) {
         return read_filter(value, place).map(|filter| Condition::Filter(Box::new(filter)));
     }
     let found: Vec<_> = object.keys().take(4).collect();
     place.wrong(format!(
-        "no condition has the keys {found:?}; expected `key` with a test, or one of `is_empty`, `is_null`, `has_id`, \
-         `has_vector`, `nested`, `must`, `should`, `must_not`, `min_should`"
+        "no condition has the keys {found:?}; expected `key` with a test, or one of `{}`",
+        CONDITIONS[1..].join("`, `")
     ))
 }
 
@@ -254,7 +243,8 @@ fn ring(value: &Value, place: &Place) -> Answer<Vec<GeoPoint>> {
     Ok(points)
 }
 
-fn geo_point(value: &Value, place: &Place) -> Answer<GeoPoint> {
+/// Reads a place on the globe.
+pub(super) fn geo_point(value: &Value, place: &Place) -> Answer<GeoPoint> {
     members(value, place, &["lat", "lon"])?;
     match GeoPoint::from_json(value) {
         Some(point) => Ok(point),
@@ -280,64 +270,13 @@ fn path(object: &Object, place: &Place) -> Answer<Path> {
     text.parse().or_else(|error| place_of_key.wrong(error))
 }
 
-fn date(value: &Value, place: &Place) -> Answer<i64> {
+/// Reads a date and time, as microseconds since 1970.
+pub(super) fn date(value: &Value, place: &Place) -> Answer<i64> {
     match value.as_str().and_then(parse_datetime) {
         Some(micros) => Ok(micros),
         None => {
             place.wrong(format!("{value} is no date and time; expected a form like 2024-05-17T10:00:00Z"))
         }
-    }
-}
-
-fn number(value: &Value, place: &Place) -> Answer<f64> {
-    value.as_f64().map_or_else(|| place.wrong(format!("expected a number, not {}", kind(value))), Ok)
-}
-
-fn unsigned(value: &Value, place: &Place) -> Answer<u64> {
-    value.as_u64().map_or_else(|| place.wrong(format!("expected an unsigned integer, not {value}")), Ok)
-}
-
-fn boolean(value: &Value, place: &Place) -> Answer<bool> {
-    value.as_bool().map_or_else(|| place.wrong(format!("expected true or false, not {}", kind(value))), Ok)
-}
-
-fn string(value: &Value, place: &Place) -> Answer<String> {
-    value
-        .as_str()
-        .map_or_else(|| place.wrong(format!("expected a string, not {}", kind(value))), |s| Ok(s.to_owned()))
-}
-
-fn list<'a>(value: &'a Value, place: &Place) -> Answer<&'a Vec<Value>> {
-    value.as_array().map_or_else(|| place.wrong(format!("expected a list, not {}", kind(value))), Ok)
-}
-
-/// The object, if it has no other keys than these.
-fn members<'a>(value: &'a Value, place: &Place, known: &[&str]) -> Answer<&'a Object> {
-    let Value::Object(object) = value else {
-        return place.wrong(format!("expected an object, not {}", kind(value)));
-    };
-    match object.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => place.wrong(format!("unknown field `{key}`, expected one of {}", known.join(", "))),
-        None => Ok(object),
-    }
-}
-
-fn present<'a>(object: &'a Object, key: &str) -> Option<&'a Value> {
-    object.get(key).filter(|value| !value.is_null())
-}
-
-fn required<'a>(object: &'a Object, key: &str, place: &Place) -> Answer<&'a Value> {
-    present(object, key).map_or_else(|| place.wrong(format!("missing field `{key}`")), Ok)
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }
 

@@ -17,7 +17,10 @@ use super::reject::{Answer, Reject};
 use crate::point::PointId;
 
 pub mod vector;
+mod place;
 pub mod filter;
+pub mod formula;
+pub mod feedback;
 pub mod query;
 pub mod point;
 pub mod select;

@@ -13,6 +13,8 @@ use serde_json::Value;
 
 use super::{
     OneOrMany,
+    feedback::FeedbackInput,
+    formula::FormulaInput,
     select::{WithPayload, WithVector},
     vector::{Num, Numbers, VectorInput},
 };
@@ -112,6 +114,10 @@ pub enum QueryInput {
     Fusion(FusionInput),
     /// By ranks, with parameters.
     Rrf(RrfInput),
+    /// By a formula over the scores of what was prefetched.
+    Formula(FormulaInput),
+    /// By a target, and by what was thought of earlier answers.
+    RelevanceFeedback(FeedbackInput),
     /// In random order.
     Sample,
     /// By words.
@@ -270,8 +276,9 @@ struct QueryObject {
     rrf: Option<RrfInput>,
     sample: Option<Sample>,
     bm25: Option<Bm25Input>,
-    formula: Option<IgnoredAny>,
-    relevance_feedback: Option<IgnoredAny>,
+    formula: Option<Value>,
+    defaults: Option<Value>,
+    relevance_feedback: Option<FeedbackInput>,
     // An object may also be a vector itself.
     indices: Option<Vec<u32>>,
     values: Option<Numbers>,
@@ -300,22 +307,24 @@ impl QueryObject {
         found.extend(self.rrf.map(QueryInput::Rrf));
         found.extend(self.sample.map(|Sample::Random| QueryInput::Sample));
         found.extend(self.bm25.map(QueryInput::Bm25));
+        let formula = |formula| QueryInput::Formula(FormulaInput { formula, defaults: self.defaults });
+        found.extend(self.formula.map(formula));
+        found.extend(self.relevance_feedback.map(QueryInput::RelevanceFeedback));
         let model = self.model;
         let document = |text| VectorInput::Document(super::vector::Document { text, model });
         found.extend(self.text.map(|text| QueryInput::Nearest(document(text), None)));
         if let (Some(indices), Some(Numbers(values))) = (self.indices, self.values) {
             found.push(QueryInput::Nearest(VectorInput::Sparse { indices, values }, None));
         }
-        let refuse = |what: &str| Err(E::custom(format!("{what} queries are not supported")));
         match (found.pop(), found.is_empty()) {
             (Some(query), true) => Ok(query),
             (Some(_), false) => Err(E::custom("`query` must be of one kind, and this one is of several")),
-            (None, _) if self.formula.is_some() => refuse("`formula`"),
-            (None, _) if self.relevance_feedback.is_some() => refuse("`relevance_feedback`"),
-            (None, _) if self.image.is_some() || self.object.is_some() => refuse("image and object"),
+            (None, _) if self.image.is_some() || self.object.is_some() => {
+                Err(E::custom("image and object queries are not supported"))
+            }
             (None, _) => Err(E::custom(
                 "`query` must be a vector, a point ID, or an object with one of: nearest, recommend, discover, \
-                 context, order_by, fusion, rrf, sample, bm25",
+                 context, order_by, fusion, rrf, formula, relevance_feedback, sample, bm25",
             )),
         }
     }
@@ -419,6 +428,10 @@ mod tests {
             query(r#"{"text":"hello"}"#),
             Ok(QueryInput::Nearest(VectorInput::Document(_), None))
         ));
+        assert!(matches!(query(r#"{"formula":"$score","defaults":{"a":1}}"#), Ok(QueryInput::Formula(_))));
+        let judged = r#"{"relevance_feedback":{"target":[1],"feedback":[{"example":2,"score":0.5}],
+            "strategy":{"naive":{"a":1,"b":2,"c":3}}}}"#;
+        assert!(matches!(query(judged), Ok(QueryInput::RelevanceFeedback(_))));
         assert!(matches!(query(r#"{"bm25":{"query":"hello","fields":["a"]}}"#), Ok(QueryInput::Bm25(_))));
     }
 
@@ -426,8 +439,9 @@ mod tests {
     fn what_is_no_query_is_refused_with_a_reason() {
         assert!(query("{}").unwrap_err().contains("`query` must be a vector, a point ID"));
         assert!(
-            query(r#"{"formula":"$score"}"#).unwrap_err().contains("`formula` queries are not supported")
+            query(r#"{"image":"x"}"#).unwrap_err().contains("image and object queries are not supported")
         );
+        assert!(query(r#"{"relevance_feedback":{"target":1}}"#).unwrap_err().contains("missing field"));
         assert!(query(r#"{"fusion":"rrf","sample":"random"}"#).unwrap_err().contains("of several"));
         assert!(query(r#"{"sample":"best"}"#).unwrap_err().contains("unknown variant `best`"));
         assert!(
