@@ -86,7 +86,7 @@ def expressions():
         "root": models.SqrtExpression(sqrt=models.AbsExpression(abs="x")),
         "square": power("x", 2.0),
         "power": power(models.AbsExpression(abs="x"), 0.7),
-        "power of a negative number": power(-2.0, "parts[0].size"),
+        "power of a negative number": power(-2.0, total("parts[0].size", 0.0)),
         "exp": models.ExpExpression(exp="$score"),
         "log10": models.Log10Expression(log10=total(models.AbsExpression(abs="n"), 1.0)),
         "ln": models.LnExpression(ln=total(models.AbsExpression(abs="x"), 0.1)),
@@ -129,7 +129,7 @@ def compare(remote, local, expect, same_scored):
     same("points by id", total("$score", "x"), prefetch=models.Prefetch(limit=30))
     inner = models.Prefetch(prefetch=prefetch[:2], query=models.FormulaQuery(formula=scores), limit=15)
     same("a formula of a formula", product("$score", 2.0, total("$score[1]", 1.0)), prefetch=[inner, prefetch[1]])
-    fused = models.Prefetch(prefetch=prefetch[:2], query=models.FusionQuery(fusion=models.Fusion.RRF), limit=15)
+    fused = models.Prefetch(prefetch=prefetch[:2], query=models.FusionQuery(fusion=models.Fusion.RRF), limit=100)
     same("a formula of a fusion", total("$score", product(0.1, "n")), prefetch=fused)
     refusals(remote, local, expect, prefetch)
     compare_feedback(remote, local, same_scored, some)
@@ -139,6 +139,8 @@ def refusals(remote, local, expect, prefetch):
     """Both refuse; where local mode's words are a server's, with the same words."""
     infinite = "produced a non-finite number"
     wrong = "in the payload and/or in the formula defaults"
+    number = lambda key: f"Expected number value for {key} {wrong}. Error: "
+    place = models.GeoDistance(geo_distance=models.GeoDistanceParams(origin=HERE, to="yes"))
     for what, formula, theirs, ours in [
         ("quotient by 0", divided(1.0, "$score[7]"), infinite, infinite),
         ("root", models.SqrtExpression(sqrt=-1.0), infinite, infinite),
@@ -148,11 +150,11 @@ def refusals(remote, local, expect, prefetch):
         ("log10", models.Log10Expression(log10=0.0), infinite, infinite),
         ("ln", models.LnExpression(ln=-1.0), infinite, infinite),
         ("beyond 32 bits", 1e39, infinite, infinite),
-        ("no value", "missing", "", f"Expected number value for missing {wrong}. Error: No value found"),
-        ("a text", "kind", "", f"Expected number value for kind {wrong}. Error: "),
-        ("a bool", "yes", f"Expected number value for yes {wrong}. Error: ", f"Expected number value for yes {wrong}. Error: "),
-        ("several values", "several", f"Expected number value for several {wrong}", f"Expected number value for several {wrong}"),
-        ("no place", models.GeoDistance(geo_distance=models.GeoDistanceParams(origin=HERE, to="yes")), wrong, f"Expected geo point value for yes {wrong}"),
+        ("no value", "missing", "", number("missing") + "No value found"),
+        ("a text", "kind", number("kind"), number("kind")),
+        ("a bool", "yes", number("yes"), number("yes")),
+        ("several values", "several", number("several"), number("several")),
+        ("no place", place, wrong, f"Expected geo point value for yes {wrong}"),
         ("no date", when("word"), wrong, f"Expected datetime value for word {wrong}"),
         ("no variable", "$score[x]", "Invalid score pattern", "Invalid score pattern"),
         ("midpoint", decays(x="$score", midpoint=1.0)["gauss"], "Midpoint", "must be above 0 and below 1"),

@@ -149,7 +149,7 @@ impl Formula {
             Expr::Constant(constant) => Ok(*constant),
             Expr::Score(list) => Ok(self.list_score(*list, point)),
             Expr::Value(path) => self.value(path, point, "number", Value::as_f64),
-            Expr::Condition(filter) => self::condition(filter, point),
+            Expr::Condition(filter) => condition(filter, point),
             Expr::GeoDistance { origin, to } => {
                 let place = self.value(to, point, "geo point", GeoPoint::from_json)?;
                 Ok(origin.distance(place))
