@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use crate::post::{Kind, Post};
+use crate::post::{Kind, Post, Role};
 
 /// A paragraph and the like, with the line it begins in.
 pub(super) struct Passage<'a> {
@@ -30,6 +30,37 @@ pub(super) fn plain(text: &str) -> String {
         found[0].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
     };
     MARKUP.replace_all(text, blank).into_owned()
+}
+
+/// All messages and outputs that a post shows, a space between words.
+pub(super) fn shown(post: &Post) -> String {
+    let told = post.fences().filter(|(_, fence)| matches!(fence.role, Role::Error { .. } | Role::Run(_)));
+    told.map(|(_, fence)| spaced(&fence.body) + "\n").collect()
+}
+
+/// Without what a passage quotes from these messages and outputs: two words or more between quotation marks. Every
+/// other byte stays in its place.
+pub(super) fn unquoted(text: &str, shown: &str) -> String {
+    static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
+        // A code span may stand in a quotation; a quotation mark in a code span is none.
+        pattern(r#"``[^`]+``|`[^`]+`|"(?:[^"`]|`[^`]+`)+""#)
+    });
+    let blank = |found: &Captures| -> String {
+        let words =
+            spaced(found[0].trim_matches(|letter: char| letter == '"' || letter.is_ascii_punctuation()));
+        let quoted = found[0].starts_with('"') && words.contains(' ') && said(shown, &words);
+        if quoted { " ".repeat(found[0].len()) } else { found[0].to_string() }
+    };
+    QUOTED.replace_all(text, blank).into_owned()
+}
+
+/// Whether these words were said, perhaps with a capital at the beginning.
+fn said(shown: &str, words: &str) -> bool {
+    shown.to_lowercase().contains(&words.to_lowercase())
+}
+
+fn spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// How many words somebody reads; a code span is one.

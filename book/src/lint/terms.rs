@@ -1,4 +1,8 @@
 //! Is every term explained where it first appears? The glossary says where that is.
+//!
+//! Three things are no use of a term: what the compiler or a program says, quoted from a message that the post shows;
+//! the name of a post behind its number, as in "5 The Async Runtime"; and another word in small letters, if the term
+//! is a name with a capital (`Send` is not "sends").
 
 use std::{fs, sync::LazyLock};
 
@@ -12,10 +16,13 @@ use crate::{
 };
 
 const FILE: &str = "book/posts/glossary.md";
+const SUMMARY: &str = "book/posts/SUMMARY.md";
 
 /// The terms of the book.
 pub(super) struct Glossary {
     terms: Vec<Term>,
+    /// `5 The Async Runtime`, as the table of all posts says it.
+    titles: Vec<String>,
     faults: Vec<Fault>,
 }
 
@@ -28,19 +35,23 @@ struct Term {
 }
 
 impl Glossary {
-    /// Reads the lines `**ordinal** (6): a row number`, or `**point** (1, a common word): …`.
     pub(super) fn read(book: &Book) -> Result<Self> {
-        let path = book.root.join(FILE);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Self::parse(&text)),
-            Err(error) => Err(Fault::io(&path, &error)),
-        }
+        let read = |file: &str| {
+            let path = book.root.join(file);
+            fs::read_to_string(&path).map_err(|error| Fault::io(&path, &error))
+        };
+        Ok(Self::parse(&read(FILE)?, &read(SUMMARY)?))
     }
 
-    pub(super) fn parse(text: &str) -> Self {
+    /// Reads the lines `**ordinal** (6): a row number`, or `**point** (1, a common word): …`, and the posts' names
+    /// in the lines `- [5. The Async Runtime](…)`.
+    pub(super) fn parse(text: &str, summary: &str) -> Self {
+        static TITLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[([0-9.]+)\. ([^\]:]+)"));
         static ENTRY: LazyLock<Regex> =
             LazyLock::new(|| pattern(r"^\*\*([^*]+)\*\* \(([0-9.]+)(, a common word)?\): \S"));
-        let mut glossary = Self { terms: Vec::new(), faults: Vec::new() };
+        let titles =
+            TITLE.captures_iter(summary).map(|title| format!("{} {}", &title[1], &title[2])).collect();
+        let mut glossary = Self { terms: Vec::new(), titles, faults: Vec::new() };
         for (index, line) in text.lines().enumerate().filter(|(_, line)| line.starts_with("**")) {
             let entry = ENTRY.captures(line).and_then(|entry| {
                 let (name, common) = (entry[1].to_string(), entry.get(3).is_some());
@@ -60,9 +71,10 @@ impl Glossary {
     /// Terms that are not explained in their post, or are used before.
     pub(super) fn faults(self, posts: &[Post]) -> Vec<Fault> {
         let mut faults = self.faults;
+        let posts: Vec<Words> = posts.iter().map(|post| Words::of(post, &self.titles)).collect();
         for term in &self.terms {
-            let Some(home) = posts.iter().find(|post| post.number == term.post) else { continue };
-            let Some(explained) = term.explained(home) else {
+            let Some(home) = posts.iter().find(|words| words.post.number == term.post) else { continue };
+            let Some(explained) = term.explained(home.post) else {
                 let message = format!(
                     "*{}* is not set in italics in post {}, where it is explained",
                     term.name, term.post
@@ -73,19 +85,41 @@ impl Glossary {
             if term.common {
                 continue;
             }
-            let before = posts.iter().filter(|post| post.number <= term.post);
-            for post in before {
-                let limit = if post.number == term.post { explained } else { (usize::MAX, 0) };
-                faults.extend(term.used(post, limit));
+            for words in posts.iter().filter(|words| words.post.number <= term.post) {
+                let limit = if words.post.number == term.post { explained } else { (usize::MAX, 0) };
+                faults.extend(term.used(words, limit));
             }
         }
         faults
     }
 }
 
+/// A post's own words: each passage with the line it begins in, and everything in its place.
+struct Words<'a> {
+    post: &'a Post,
+    passages: Vec<(usize, String)>,
+}
+
+impl<'a> Words<'a> {
+    fn of(post: &'a Post, titles: &[String]) -> Self {
+        let shown = prose::shown(post);
+        let passages = prose::passages(post).map(|passage| {
+            let own = prose::unquoted(passage.text, &shown);
+            let mut words = prose::plain(&own);
+            for title in titles {
+                words = words.replace(title, &" ".repeat(title.len()));
+            }
+            (passage.line, words)
+        });
+        Self { post, passages: passages.collect() }
+    }
+}
+
 impl Term {
+    /// A name is looked for as it is written, another term with small letters or capitals.
     fn words(&self) -> String {
-        format!(r"(?i:{})(s|es)?", regex::escape(&self.name))
+        let case = if self.name.starts_with(char::is_uppercase) { "-i" } else { "i" };
+        format!(r"(?{case}:{})(s|es)?", regex::escape(&self.name))
     }
 
     /// The line and byte of the paragraph in which it is in italics.
@@ -95,16 +129,15 @@ impl Term {
     }
 
     /// Its first use before a place.
-    fn used(&self, post: &Post, limit: (usize, usize)) -> Option<Fault> {
+    fn used(&self, words: &Words, limit: (usize, usize)) -> Option<Fault> {
         let word = pattern(&format!(r"\b{}\b", self.words()));
-        for passage in prose::passages(post).take_while(|passage| passage.line <= limit.0) {
-            let plain = prose::plain(passage.text);
-            let end = if passage.line == limit.0 { limit.1 } else { plain.len() };
-            if let Some(found) = word.find(&plain[..end]) {
-                let line = passage.line + prose::line_of(&plain, found.start());
+        for (line, text) in words.passages.iter().take_while(|(line, _)| *line <= limit.0) {
+            let end = if *line == limit.0 { limit.1 } else { text.len() };
+            if let Some(found) = word.find(&text[..end]) {
+                let line = line + prose::line_of(text, found.start());
                 let message =
                     format!("`{}` is used here, and explained in post {} below", found.as_str(), self.post);
-                return Some(Fault::new(&post.file, line, message));
+                return Some(Fault::new(&words.post.file, line, message));
             }
         }
         None

@@ -100,7 +100,7 @@ fn links_and_figures_lead_somewhere() {
 #[test]
 fn terms_are_explained_before_they_are_used() {
     let faults =
-        |glossary: &str, text: &str| messages(terms::Glossary::parse(glossary).faults(&[post(text)]));
+        |glossary: &str, text: &str| messages(terms::Glossary::parse(glossary, "").faults(&[post(text)]));
     let entry = "**ordinal** (3): a row number\n";
     assert_eq!(faults(entry, "An *ordinal* is a row number. Ordinals count.\n"), "");
     assert!(faults(entry, "Ordinals count.\n\nAn *ordinal* is one.\n").starts_with("3: `Ordinals` is used"));
@@ -108,6 +108,38 @@ fn terms_are_explained_before_they_are_used() {
     assert!(faults(entry, "In `ordinal` and **ordinal**.\n").contains("not set in italics"));
     assert_eq!(faults("**point** (3, a common word): a thing\n", "No point. A *point* is one.\n"), "");
     assert!(faults("**ordinal**: a row\n", "").contains("an entry is"));
+}
+
+#[test]
+fn only_what_others_say_may_stand_before_the_explanation() {
+    let summary = "- [5. The Async Runtime](05.md)\n- [4. Crash Course 2: Enums](04.md)\n";
+    let faults = |term: &str, text: &str| {
+        let entry = format!("**{term}** (3): a thing\n");
+        let text = format!("{text}\n\nA *{term}* is one.\n");
+        messages(terms::Glossary::parse(&entry, summary).faults(&[post(&text)])).lines().count()
+    };
+    let message = "```text error=a-name\nerror: missing lifetime specifier of `x`\n```\n\n";
+    for (quote, expected) in [
+        ("\"Missing lifetime specifier\": so it says.", 0),
+        ("It speaks of a \"lifetime specifier of `x`\".", 0),
+        ("It wants a lifetime specifier.", 1),
+        ("\"Missing lifetime specifier\": a lifetime.", 1),
+        ("Nobody said \"a missing lifetime\".", 1),
+        ("One word, \"lifetime\".", 1),
+        ("A text is `\"` and a lifetime and `\"`.", 1),
+    ] {
+        assert_eq!(faults("lifetime", &format!("{message}{quote}")), expected, "{quote}");
+    }
+    assert_eq!(faults("lifetime", "\"Missing lifetime specifier\""), 1, "no message says so");
+
+    assert_eq!(faults("runtime", "| 5 The Async Runtime | it runs |"), 0);
+    assert_eq!(faults("runtime", "| 5 The Async Runtime | a runtime |"), 1);
+    assert_eq!(faults("runtime", "| 6 The Async Runtime | it runs |"), 1, "another post has that name");
+    assert_eq!(faults("enum", "| 4 Crash Course 2 | enums |"), 1);
+
+    assert_eq!(faults("Send", "She sends a letter, to send it."), 0);
+    assert_eq!(faults("Send", "It has to be Send."), 1);
+    assert_eq!(faults("task", "Tasks."), 1);
 }
 
 #[test]
