@@ -3,7 +3,13 @@
 //!
 //! Not here: how Kith compares with others (package `benches`).
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    process::Command,
+    sync::LazyLock,
+};
 
 use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
@@ -55,6 +61,15 @@ impl Results {
             Some(figure) if figure.shown() == shown => None,
             Some(figure) => Some(format!("{shown}, but `{key}` is {}: `bless` puts it in", figure.shown())),
         }
+    }
+
+    /// Where and when the numbers in a text were measured, each machine and day once.
+    pub fn origins(&self, text: &str) -> BTreeSet<(&str, &str)> {
+        static KEY: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new("<!-- measured: ([a-z0-9._-]+) -->").expect("a pattern of ours is one")
+        });
+        let figures = KEY.captures_iter(text).filter_map(|key| self.0.get(&key[1]));
+        figures.map(|figure| (figure.machine.as_str(), figure.date.as_str())).collect()
     }
 
     /// A post with every measured number in its place.
@@ -163,5 +178,7 @@ mod tests {
         assert_eq!(results.contradiction("ch05.memory", "83 MB"), None);
         assert!(results.contradiction("ch05.memory", "82 MB").is_some());
         assert!(results.contradiction("ch05.none", "3 ms").is_some());
+        assert_eq!(results.origins(post), [("a machine", "2026-11-22")].into());
+        assert!(results.origins("3 ms<!-- measured: ch05.none -->").is_empty());
     }
 }

@@ -15,6 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::{glossary, html::escape, text};
 use crate::{
     fault::{Fault, Result},
+    measure::Results,
     post::{Number, Post},
     replay::Book,
 };
@@ -189,7 +190,7 @@ impl Pages {
                 let post = Post::parse(number, &format!("book/posts/{name}"), &chapter.content)?;
                 // While a post is being written, the chapter before it may be missing; the page does without.
                 let base = self.book.base(post.number).unwrap_or_default();
-                text::markdown(&post, &base, folder)?
+                text::markdown(&post, &base, folder, &Results::read(&self.book)?)?
             }
             None if name == "glossary.md" => glossary::markdown(&chapter.content, &self.pages),
             None => chapter.content.replace("<!-- posts -->", &self.list),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Site, build, figure, html::NEWLINE, text};
-use crate::replay::Book;
+use crate::{measure::Results, replay::Book};
 
 fn fixture() -> Book {
     Book { root: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture") }
@@ -26,7 +26,8 @@ fn a_post_becomes_a_page() {
     let book = fixture();
     let post = book.post("3".parse().unwrap()).unwrap();
     let base = book.base(post.number).unwrap();
-    let markdown = text::markdown(&post, &base, &book.root.join("book/posts")).unwrap();
+    let markdown =
+        text::markdown(&post, &base, &book.root.join("book/posts"), &Results::read(&book).unwrap()).unwrap();
     // A line end inside of code would end the HTML block, and is written as a reference.
     insta::assert_snapshot!(markdown.replace(NEWLINE, "\n"));
 }
@@ -49,6 +50,7 @@ fn a_book_is_built() {
         "<a rel=\"next\" href=\"04-short.html\"",
         "<details class=\"predict\">",
         "<p class=\"post-facts\">",
+        "<p class=\"measured\">Measured on A fast machine, 8 cores (2026-01-02)</p>",
     ] {
         let part = part.replace("use </span>", "<span class=\"k\">use</span> std");
         assert!(post.contains(&part), "no {part} in\n{post}");

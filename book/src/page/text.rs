@@ -13,16 +13,19 @@ use mdbook_markdown::{
 use super::{console, figure, html::escape, listing, places::places};
 use crate::{
     fault::{Fault, Result},
+    measure::Results,
     post::{Block, Course, Fence, Kind, Post, Role},
     tree::Tree,
 };
 
 /// The Markdown of a post with everything in it that mdBook does not know as HTML; `base` is what its reader begins
-/// with, `folder` holds the figures.
-pub(super) fn markdown(post: &Post, base: &Tree, folder: &Path) -> Result<String> {
+/// with, `folder` holds the figures, `results` says where its numbers come from.
+pub(super) fn markdown(post: &Post, base: &Tree, folder: &Path, results: &Results) -> Result<String> {
     let places = places(post, base);
     let mut text = String::with_capacity(post.text.len() * 2);
     let (mut at, mut number) = (0, 0);
+    // Said once, below the first of them.
+    let mut origins = origins(post, results);
     for block in &post.blocks {
         text.push_str(&post.text[at..block.span.start]);
         at = block.span.end;
@@ -36,7 +39,12 @@ pub(super) fn markdown(post: &Post, base: &Tree, folder: &Path) -> Result<String
             Kind::Html { text: html } => text.push_str(&summaries(&without_comments(html))),
             Kind::Prose { text: prose } => match image(prose) {
                 Some(image) => text.push_str(&figure(post, block, &image, folder)?),
-                None => text.push_str(&without_comments(prose)),
+                None => {
+                    text.push_str(&without_comments(prose));
+                    if prose.contains("<!-- measured:") {
+                        text.push_str(&origins.take().unwrap_or_default());
+                    }
+                }
             },
             Kind::Listing(listing) => {
                 let hunks = places.get(&block.line).map(Vec::as_slice).unwrap_or_default();
@@ -86,6 +94,14 @@ fn facts(post: &Post) -> String {
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let typing = if lines == 0 { String::new() } else { format!(", {lines} line{} to type", plural(lines)) };
     format!("\n<p class=\"post-facts\">{minutes} minute{} to read{typing}</p>\n", plural(minutes))
+}
+
+/// On which machine and when the post's numbers were measured.
+fn origins(post: &Post, results: &Results) -> Option<String> {
+    let each = results.origins(&post.text);
+    let each: Vec<_> = each.iter().map(|(machine, date)| format!("{} ({date})", escape(machine))).collect();
+    let words = format!("\n\n<p class=\"measured\">Measured on {}</p>", each.join("; "));
+    (!each.is_empty()).then_some(words)
 }
 
 /// Without the comments that are for the tools: what was measured, what is a fact.
