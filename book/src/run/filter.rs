@@ -87,4 +87,20 @@ mod tests {
         let same = "thread 'main' panicked at src/main.rs:1:1:\ntest result: ok. finished in 0.00s\n";
         assert_eq!(rules.apply(text, Path::new("/nowhere")), same);
     }
+
+    #[test]
+    fn an_http_answer_shows_what_is_so_each_time() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("filters.toml");
+        let filters = Filters::read(&file).unwrap();
+        let answer = |length: &str, time: &str| {
+            format!("HTTP/1.1 200 OK\n{length}server: x\n\n{{\"status\":\"ok\",\"time\":{time}}}\n")
+        };
+        let apply = |text: &str| filters.apply(text, Path::new("/a"));
+        for time in ["0.000012", "1.5e-5", "0.25", "3e-7"] {
+            assert_eq!(apply(&answer("content-length: 45\n", time)), answer("", "…"), "{time}");
+        }
+        let fixed = answer("content-length: 30\n", "0.0") + "content-length: 0\n\n";
+        assert_eq!(apply(&fixed), fixed);
+        assert_eq!(apply("date: Thu, 01 Jan 2026 00:00:00 GMT\n"), "date: …\n");
+    }
 }
