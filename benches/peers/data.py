@@ -4,6 +4,7 @@ A set is made once, into a folder, as files that every system reads: `base.fbin`
 numbers per row, then f32, little-endian). Exact neighbours come from comparing every row, in 64-bit floats.
 """
 
+import dataclasses
 import gzip
 import pathlib
 from dataclasses import dataclass
@@ -11,6 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The rows whose number is below a limit. Each row has a number in each column: its own place in column 0, its
+    place in a fixed random order in column 1."""
+
+    numbers: np.ndarray
+    column: int
+    limit: int
+
+    @property
+    def mask(self):
+        return self.numbers[:, self.column] < self.limit
 
 
 @dataclass
@@ -22,30 +37,52 @@ class DataSet:
     folder: pathlib.Path
     base: np.ndarray
     queries: np.ndarray
+    asked: str = "queries.fbin"
 
     def path(self, name):
         return self.folder / name
 
+    def some(self, start, stop):
+        """The same rows with only some of the queries."""
+        name, queries = f"queries-{start}-{stop}.fbin", self.queries[start:stop]
+        write(self.path(name), queries)
+        return dataclasses.replace(self, queries=queries, asked=name)
+
+    def numbers(self):
+        """What rows are filtered by, as `Accepted` has it; also in the file `numbers.fbin`, where f32 holds them all."""
+        places = np.arange(len(self.base))
+        numbers = np.stack([places, np.random.default_rng(30).permutation(places)], axis=1)
+        write(self.path("numbers.fbin"), numbers)
+        return numbers
+
     def exact(self, k, accepted=None):
-        """The distance of the k-th nearest row of each query, among the first `accepted` rows."""
-        cache = self.folder / f"exact-{k}-{accepted or 'all'}.npy"
+        """The distance of the k-th nearest row of each query, among the accepted rows; as far as one wants where there
+        are fewer than k."""
+        which = "all" if accepted is None else f"{accepted.column}-{accepted.limit}"
+        cache = self.folder / f"exact-{k}-{which}-{pathlib.Path(self.asked).stem}.npy"
         if not cache.exists():
-            np.save(cache, kth_distances(self.base[:accepted], self.queries, k))
+            base = self.base if accepted is None else self.base[accepted.mask]
+            np.save(cache, kth_distances(base, self.queries, min(k, len(base))))
         return np.load(cache)
 
-    def recall(self, found, k, accepted=None):
-        """The share of the k answers per query that are as near as the k-th exact one: of rows at one distance any is
+    def hits(self, found, k, accepted=None):
+        """How many of the k answers to each query are as near as the k-th exact one: of rows at one distance any is
         right. A row that comes twice, or was not accepted, counts for nothing. Answers may be of the first queries
         only."""
-        bound = self.exact(k, accepted)
-        rows = len(self.base) if accepted is None else accepted
-        hits = 0
-        for query, ids, limit in zip(self.queries, found[:, :k].astype(np.int64), bound):
+        mask = np.ones(len(self.base), bool) if accepted is None else accepted.mask
+        counts = []
+        for query, ids, limit in zip(self.queries, found[:, :k].astype(np.int64), self.exact(k, accepted)):
             ids = np.unique(ids)
-            ids = ids[(ids >= 0) & (ids < rows)]
+            ids = ids[(ids >= 0) & (ids < len(mask))]
+            ids = ids[mask[ids]]
             distances = ((self.base[ids].astype(np.float64) - query) ** 2).sum(axis=1)
-            hits += int((distances <= limit * (1 + 1e-6) + 1e-9).sum())
-        return hits / (len(found) * k)
+            counts.append(int((distances <= limit * (1 + 1e-6) + 1e-9).sum()))
+        return np.array(counts)
+
+    def recall(self, found, k, accepted=None):
+        """The share of the k nearest (of all accepted, where they are fewer) that was found."""
+        there = len(self.base) if accepted is None else int(accepted.mask.sum())
+        return float(self.hits(found, k, accepted).mean()) / min(k, there)
 
 
 def kth_distances(base, queries, k):
@@ -63,16 +100,18 @@ def kth_distances(base, queries, k):
     return result
 
 
-def read(path, kind=np.float32):
-    rows, width = np.fromfile(path, np.uint32, 2)
-    return np.fromfile(path, kind, offset=8).reshape(rows, width)
+def read(path, kind=np.float32, rows=None):
+    """The matrix in a file, or its first rows."""
+    there, width = (int(number) for number in np.fromfile(path, np.uint32, 2))
+    rows = there if rows is None else min(rows, there)
+    return np.fromfile(path, kind, rows * width, offset=8).reshape(rows, width)
 
 
 def write(path, matrix):
     part = path.with_suffix(".part")
     with open(part, "wb") as file:
         np.array(matrix.shape, np.uint32).tofile(file)
-        matrix.astype(np.float32).tofile(file)
+        matrix.astype(np.float32, copy=False).tofile(file)
     part.replace(path)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import data
+from process import Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -22,44 +23,21 @@ def compile():
     return target / "release" / "benches", target / "release" / "kith"
 
 
-class Engine:
-    """The process of `benches/src/main.rs`: a command in, an answer out."""
+class Engine(Process):
+    """The process of `benches/src/main.rs`."""
 
-    def __init__(self, binary):
-        self.child = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, **command):
-        self.child.stdin.write(json.dumps(command, default=str) + "\n")
-        self.child.stdin.flush()
-        line = self.child.stdout.readline()
-        answer = json.loads(line) if line else {"error": "the process ended"}
-        if "error" in answer:
-            raise RuntimeError(f"{command['do']}: {answer['error']}")
-        return answer
-
-    def build(self, dataset, folder, numbered=False, **settings):
+    def build(self, dataset, folder, **settings):
         """A collection of the set's rows in a new folder, through Kith's own write path, until it is at rest."""
         shutil.rmtree(folder, ignore_errors=True)
-        settings = {"metric": dataset.metric, "indexing_threshold": 1_000, "numbered": numbered, **settings}
+        settings = {"metric": dataset.metric, "indexing_threshold": 1_000, **settings}
         return self.ask(do="build", dir=folder, base=dataset.path("base.fbin"), settings=settings)
 
-    def search(self, dataset, k, ef=None, below=None, passes=1, exact=False, queries=None):
-        """What it took, and the ids found; `ef=None` is Kith's default."""
+    def search(self, dataset, k, ef=None, below=None, passes=1):
+        """What it took, and the ids found, -1 where there were fewer; `ef=None` is Kith's default."""
         found = dataset.path("found.ibin")
-        queries = queries or dataset.path("queries.fbin")
-        search = {"k": k, "ef": ef, "below": below, "passes": passes, "exact": exact}
-        answer = self.ask(do="search", queries=queries, search=search, answers=found)
-        return answer, data.read(found, data.np.uint32)
-
-    def close(self):
-        self.child.stdin.close()
-        self.child.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+        search = {"k": k, "ef": ef, "below": below, "passes": passes}
+        answer = self.ask(do="search", queries=dataset.path(dataset.asked), search=search, answers=found)
+        return answer, data.read(found, data.np.int32)
 
 
 class Server:

@@ -2,7 +2,8 @@
 
 `figures` maps a stable key such as `search.fashion-mnist.kith.qps_at_95` to a number (null: not reached), `curves` a
 key to points of (ef, recall, queries per CPU second), `runs` a section to the run that measured it, `skipped` what
-could not be measured to the reason. A run replaces the sections it measures and keeps the others.
+could not be measured to the reason. A run replaces the sections it measures and keeps the others. Beside them stands a
+plot of each set's curves.
 """
 
 import datetime
@@ -13,15 +14,21 @@ import re
 import subprocess
 import sys
 
+import databases
+import plot
 import systems
+from words import INTRODUCTION, NOTES, YARDSTICK_NOTES
 
 LEVELS = (90, 95, 99)
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_vpopcntdq", "amx_int8", "asimd")
+QPS = tuple(f"qps_at_{level}" for level in LEVELS)
+YARDSTICK = (*QPS, "build_cpu_s", "memory_bytes_per_vector")
 COLUMNS = (
-    *("ef", "default_recall", *(f"qps_at_{level}" for level in LEVELS), "default_qps"),
-    *("open_s", "open_cpu_s", "first_answer_s", "first_recall", "anon_mb_at_open", "file_mb_at_open"),
+    *("ef", "default_recall", *QPS, "best_recall", "default_qps"),
+    *("first_correct_s", "queries_until_correct", "open_s", "open_cpu_s", "anon_mb_at_open", "file_mb_at_open"),
     *("acknowledged_per_s", "at_rest_per_s", "recall", "queries_per_wall_s", "p50_us", "p99_us", "server_cpu_us"),
-    *("build_cpu_s", "build_wall_s", "disk_mb", "segments"),
+    *("in_process_cpu_us", "server_less_in_process_us"),
+    *("build_cpu_s", "build_wall_s", "memory_bytes_per_vector", "disk_mb", "segments"),
 )
 
 
@@ -45,11 +52,11 @@ def machine():
 
 def run():
     """Where, when, how, and with what."""
-    git = ["git", "rev-parse", "--short", "HEAD"]
+    git = ["git", "describe", "--always", "--dirty"]
     commit = subprocess.run(git, capture_output=True, text=True, cwd=pathlib.Path(__file__).parent).stdout.strip()
-    packages = {kind.package for kind in systems.ALL} | {"numpy"}
+    packages = {kind.package for kind in [*systems.LIBRARIES, *databases.DATABASES]} | {"numpy"}
     return {
-        "date": datetime.date.today().isoformat(),
+        "date": datetime.datetime.now().isoformat(sep=" ", timespec="minutes"),
         "commit": commit,
         "command": "python3 benches/peers/peers.py " + " ".join(sys.argv[1:]),
         "machine": machine(),
@@ -61,8 +68,8 @@ def run():
 class Results:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.data = {"runs": {}, "figures": {}, "curves": {}, "skipped": {}}
-        self.this_run = run()
         if (self.folder / "results.json").exists():
             self.data = json.loads((self.folder / "results.json").read_text())
 
@@ -71,7 +78,7 @@ class Results:
         for part in ("figures", "curves", "skipped"):
             kept = {key: value for key, value in self.data[part].items() if not key.startswith(section + ".")}
             self.data[part] = kept
-        self.data["runs"][section] = self.this_run
+        self.data["runs"][section] = run()
 
     def put(self, section, name, **figures):
         for key, value in figures.items():
@@ -87,6 +94,7 @@ class Results:
             reached = [(rate, ef) for ef, recall, rate in points if recall >= level / 100]
             rate, ef = max(reached, default=(None, None))
             self.put(section, name, **{f"qps_at_{level}": rate, f"ef_at_{level}": ef})
+        self.put(section, name, best_recall=max(recall for _, recall, _ in points))
 
     def skip(self, section, name, reason):
         print(f"SKIPPED: {section}: {name}: {reason}", flush=True)
@@ -98,91 +106,81 @@ class Results:
         text = re.sub(r"\[\s+([^\[\]{}]+?)\s+\]", lambda match: "[" + re.sub(r"\s+", " ", match[1]) + "]", text)
         (self.folder / "results.json").write_text(text + "\n")
         (self.folder / "RESULTS.md").write_text(markdown(self.data))
+        for section in of_kind(self.data, "search"):
+            name = section.partition(".")[2]
+            picture = plot.svg(name, below(self.data["curves"], section))
+            (self.folder / f"search-{name}.svg").write_text(picture)
+
+
+def of_kind(results, kind):
+    return sorted(section for section in results["runs"] if section.split(".")[0] == kind)
+
+
+def below(entries, section):
+    """What stands under a section, by the rest of its key."""
+    prefix = section + "."
+    return {key[len(prefix) :]: value for key, value in sorted(entries.items()) if key.startswith(prefix)}
 
 
 def markdown(results):
-    text = [INTRODUCTION]
-    for section in sorted(results["runs"], key=lambda section: (order(section), section)):
-        kind = section.split(".")[0]
-        title, notes = SECTIONS[kind]
-        name = section.partition(".")[2]
-        text.append(f"## {title}{': ' + name if name else ''}\n")
-        text.append(notes + "\n")
-        text.append(table(results["figures"], section))
-        for key, reason in sorted(results["skipped"].items()):
-            if key.startswith(section + "."):
-                text.append(f"Skipped: {reason}\n")
-        text.append(provenance(results["runs"][section]))
+    text = [INTRODUCTION, "## The yardstick\n", YARDSTICK_NOTES]
+    for section in of_kind(results, "search"):
+        text += [f"### {section.partition('.')[2]}\n", table(rows(results, section), YARDSTICK)]
+    for kind, (title, notes) in NOTES.items():
+        body = {"search": plotted, "filters": by_share}.get(kind, plain)
+        for section in of_kind(results, kind):
+            text += [f"## {title}: {section.partition('.')[2]}\n", notes, body(results, section)]
+            text += [f"Skipped: {reason}\n" for reason in below(results["skipped"], section).values()]
+            text.append(provenance(results["runs"][section]))
     return "\n".join(text)
 
 
-INTRODUCTION = """# What was measured
-
-Written by `benches/peers/peers.py`, which says how; the same figures under stable keys are in `results.json`. k = 10,
-recall@10 by distance against exact neighbours, one query at a time, one thread. **qps** are queries per *CPU* second.
-The machines do other work too: CPU time is far steadier on them than time on the wall, and still varies by a tenth or two.
-"""
-
-SECTIONS = {
-    "search": (
-        "Search and build",
-        "Each system's fastest setting that reaches the recall; `–`: none tried does. Builds use 2 threads. Kith is built\n"
-        "as its server does it: durable batches, flushes, merges until it is at rest. `kith-fewer-segments`: the same,\n"
-        "flushed only when its log is long, not by the size of what is in memory. Graphs have M = 16; ef_construction is\n"
-        "200, Kith's default 100.",
-    ),
-    "filters": (
-        "Filters",
-        "The fastest setting with recall ≥ 0.98, else the one with the best recall. Accepted are the points numbered\n"
-        "below a limit, an arbitrary subset of the images.",
-    ),
-    "open": (
-        "Open and memory",
-        "A process opens a collection and answers one query, then all of them. Resident memory in MB, as the system counts\n"
-        "it: `anon` is the process's own, `file` are the pages of mapped files it has touched; below, the files' sizes.\n"
-        "Points without payloads. The command says how thoroughly the graph was built, which decides the recall, not its size.",
-    ),
-    "http": (
-        "HTTP",
-        "The server and its client on the same cores, 784 numbers as JSON in each request, at the setting given. In process:\n"
-        "the library on the same files.",
-    ),
-    "ingest": (
-        "Ingest over HTTP",
-        "Points are durable (fsync) and searchable, by comparing rows, when they are acknowledged. At rest: in graphs, with\n"
-        "nothing left to merge; this includes the 5 s without writes after which the newest points are sealed.",
-    ),
-}
+def rows(results, section):
+    """The figures of each system."""
+    found = {}
+    for key, value in below(results["figures"], section).items():
+        name, figure = key.rsplit(".", 1)
+        found.setdefault(name, {})[figure] = value
+    return found
 
 
-def order(section):
-    return list(SECTIONS).index(section.split(".")[0])
-
-
-def table(figures, section):
-    """A row for each system, a column for each figure that any of them has; settings stand in the JSON only."""
-    rows = {}
-    for key, value in figures.items():
-        if key.startswith(section + "."):
-            name, figure = key[len(section) + 1 :].rsplit(".", 1)
-            rows.setdefault(name, {})[figure] = value
-    columns = {figure for row in rows.values() for figure in row if not figure.startswith("ef_at_")}
-    columns = sorted(columns, key=column_order)
-    lines = ["| | " + " | ".join(column.replace("_", " ") for column in columns) + " |"]
-    lines.append("|---|" + "--:|" * len(columns))
-    first = "qps_at_95" if "qps_at_95" in columns else None
-    ranked = sorted(rows, key=lambda name: -(rows[name].get(first) or 0) if first else 0)
-    for name in ranked:
-        cells = [cell(rows[name].get(column)) for column in columns]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+def plain(results, section):
+    """A column for each figure that any system has; settings stand in the JSON only."""
+    found = rows(results, section)
+    figures = {figure for row in found.values() for figure in row if not figure.startswith("ef_at_")}
+    return table(found, sorted(figures, key=column_order))
 
 
 def column_order(figure):
-    """First what matters most; by selectivity, the widest filter first."""
-    share = re.search(r"_([0-9_]+)pc$", figure)
-    place = COLUMNS.index(figure) if figure in COLUMNS else len(COLUMNS)
-    return place, -float(share[1].replace("_", ".")) if share else 0.0, figure
+    """First what matters most."""
+    return COLUMNS.index(figure) if figure in COLUMNS else len(COLUMNS), figure
+
+
+def plotted(results, section):
+    name = section.partition(".")[2]
+    return f"![Recall against queries per CPU second](search-{name}.svg)\n\n" + plain(results, section)
+
+
+def by_share(results, section):
+    """A table for each share of accepted rows, the largest first."""
+    shares = {}
+    for name, row in rows(results, section).items():
+        for figure, value in row.items():
+            if match := re.fullmatch(r"(.+?)_([0-9_]+)pc", figure):
+                share = float(match[2].replace("_", "."))
+                shares.setdefault(share, {}).setdefault(name, {})[match[1]] = value
+    columns = ("qps", "recall", "p50_us", "p99_us")
+    return "\n".join(table(shares[share], columns, f"{share:g} % accepted") for share in sorted(shares, reverse=True))
+
+
+def table(found, columns, corner=""):
+    """A row for each system, the fastest first."""
+    lines = [f"| {corner} | " + " | ".join(column.replace("_", " ") for column in columns) + " |"]
+    lines.append("|---|" + "--:|" * len(columns))
+    speed = next((column for column in ("qps_at_95", "qps") if column in columns), None)
+    for name in sorted(found, key=lambda name: -(found[name].get(speed) or 0)):
+        lines.append(f"| {name} | " + " | ".join(cell(found[name].get(column)) for column in columns) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def cell(value):

@@ -1,7 +1,10 @@
 //! How is Kith measured in process? Through the paths its server takes: a collection in a folder, batches of points
 //! acknowledged as durable, graphs built at the flush, queries planned and run over a snapshot.
 
-use std::{path::Path, sync::Arc, sync::atomic::AtomicBool};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use kith::{
     collection::{Collection, Database, Options, UpsertMode, Write},
@@ -28,8 +31,8 @@ use crate::{
 /// Points per write.
 const BATCH: usize = 1_000;
 
-/// The payload key that filters are about.
-pub const KEY: &str = "n";
+/// The payload keys that filters are about, one for each column of a point's numbers.
+pub const KEYS: [&str; 2] = ["n0", "n1"];
 
 /// How a collection is made.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,9 +46,8 @@ pub struct Settings {
     pub indexing_threshold: u32,
     /// When the newest points are sealed; Kith's own default unless given.
     pub flush_bytes: Option<usize>,
-    /// Gives point `i` the payload `{"n": i}`, to be filtered by.
-    #[serde(default)]
-    pub numbered: bool,
+    /// An `.fbin` file whose row `i` is what point `i` is filtered by: whole numbers, its payload `{"n0": …, "n1": …}`.
+    pub numbers: Option<PathBuf>,
 }
 
 /// What building took, and what it left.
@@ -77,12 +79,13 @@ pub fn build(dir: &Path, base: &Matrix, settings: &Settings) -> Result<(Collecti
     let mut options = Options::default();
     options.flush_bytes = settings.flush_bytes.unwrap_or(options.flush_bytes);
     let collection = Collection::create(Arc::new(FsStore), dir, schema, &options)?;
+    let numbers = settings.numbers.as_deref().map(Matrix::read).transpose()?;
     let watch = Stopwatch::start()?;
     let mut next = 0u64;
     for rows in base.values.chunks(BATCH * base.dimension) {
         let points: Vec<Point> = (next..)
             .zip(rows.chunks_exact(base.dimension))
-            .map(|(id, row)| point(id, row, settings.numbered))
+            .map(|(id, row)| point(id, row, numbers.as_ref()))
             .collect();
         next += points.len() as u64;
         collection.write_and_wait(Write::Upsert { points, mode: UpsertMode::Upsert, only_if: None })?;
@@ -95,11 +98,10 @@ pub fn build(dir: &Path, base: &Matrix, settings: &Settings) -> Result<(Collecti
     Ok((collection, Built { acknowledged, at_rest, segments, disk_bytes: stats.disk_bytes }))
 }
 
-fn point(id: u64, row: &[f32], numbered: bool) -> Point {
-    let mut payload = Payload::new();
-    if numbered {
-        payload.insert(KEY.to_string(), id.into());
-    }
+fn point(id: u64, row: &[f32], numbers: Option<&Matrix>) -> Point {
+    let own = numbers.and_then(|numbers| numbers.rows().nth(id as usize)).unwrap_or_default();
+    let payload: Payload =
+        KEYS.iter().zip(own).map(|(key, &number)| (key.to_string(), (number as u64).into())).collect();
     Point { id: PointId::Num(id), vectors: [(String::new(), Vector::Dense(row.to_vec()))].into(), payload }
 }
 
@@ -118,10 +120,27 @@ pub struct Search {
     /// Compares with every accepted point.
     #[serde(default)]
     pub exact: bool,
-    /// Only points numbered below this.
-    pub below: Option<u64>,
+    /// Only points whose number is below a limit.
+    pub below: Option<Below>,
     /// How often all queries are asked.
     pub passes: usize,
+}
+
+/// The points whose number in a column is below a limit.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Below {
+    /// Which of [`KEYS`].
+    pub column: usize,
+    /// The first number that is not accepted.
+    pub limit: u64,
+}
+
+impl Below {
+    fn filter(self) -> Result<Filter> {
+        let key = KEYS.get(self.column).ok_or_else(|| format!("there is no column {}", self.column))?;
+        let bounds = Bounds { lt: Some(self.limit as f64), ..Bounds::default() };
+        Ok(Filter::all([Condition::Field(Field::key(*key), Test::Range(bounds))]))
+    }
 }
 
 /// What searching took.
@@ -144,10 +163,7 @@ pub fn search(
     wanted: &Search,
 ) -> Result<(Searched, Vec<Vec<u32>>)> {
     let snapshot = collection.snapshot();
-    let filter = wanted.below.map(|below| {
-        let bounds = Bounds { lt: Some(below as f64), ..Bounds::default() };
-        Filter::all([Condition::Field(Field::key(KEY), Test::Range(bounds))])
-    });
+    let filter = wanted.below.map(Below::filter).transpose()?;
     let (mut answers, mut times) = (Vec::new(), Vec::new());
     let watch = Stopwatch::start()?;
     for pass in 0..wanted.passes {
@@ -216,24 +232,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let values = (0..500u16).flat_map(|row| [f32::from(row), f32::from(row % 7)]).collect();
         let base = Matrix { dimension: 2, values };
+        let numbers = folder.path().join("numbers.fbin");
+        let values = (0..500u16).flat_map(|row| [f32::from(row), f32::from(499 - row)]).collect();
+        Matrix { dimension: 2, values }.write(&numbers).unwrap();
+        let folder = folder.path().join("collection");
         let settings = Settings {
             metric: Metric::Euclid,
             hnsw: HnswConfig::default(),
             indexing_threshold: 100,
             flush_bytes: None,
-            numbered: true,
+            numbers: Some(numbers),
         };
-        let (collection, built) = build(folder.path(), &base, &settings).unwrap();
+        let (collection, built) = build(&folder, &base, &settings).unwrap();
         assert_eq!(built.segments, [500]);
         drop(collection);
-        let collection = open(folder.path()).unwrap();
+        let collection = open(&folder).unwrap();
         let wanted = Search { k: 1, ef: Some(50), exact: false, below: None, passes: 2 };
         let (searched, answers) = search(&collection, &base, &wanted).unwrap();
         assert_eq!(searched.queries, 1_000);
         assert!((0..500).eq(answers.iter().map(|found| found[0])));
-        let wanted = Search { below: Some(3), k: 10, ..wanted };
-        let (_, mut answers) = search(&collection, &base, &wanted).unwrap();
-        answers.iter_mut().for_each(|found| found.sort_unstable());
-        assert!(answers.iter().all(|found| *found == [0, 1, 2]));
+        for (column, accepted) in [[0, 1, 2], [497, 498, 499]].into_iter().enumerate() {
+            let below = Some(Below { column, limit: 3 });
+            let wanted = Search { below, k: 10, ..wanted.clone() };
+            let (_, mut answers) = search(&collection, &base, &wanted).unwrap();
+            answers.iter_mut().for_each(|found| found.sort_unstable());
+            assert!(answers.iter().all(|found| *found == accepted), "column {column}");
+        }
     }
 }

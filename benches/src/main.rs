@@ -5,6 +5,7 @@
 //! {"do": "demo", "items": "items.fbin", "questions": "questions.fbin", "scratch": "folder"}
 //! {"do": "build", "dir": "folder", "base": "base.fbin", "settings": {"metric": "Euclid", "indexing_threshold": 1000}}
 //! {"do": "open", "dir": "folder"}
+//! {"do": "close"}
 //! {"do": "search", "queries": "queries.fbin", "search": {"k": 10, "ef": 64, "passes": 1}, "answers": "found.ibin"}
 //! {"do": "resident"}
 //! {"do": "http_ingest", "target": {"address": "127.0.0.1:1", "collection": "c", "connections": 2}, "base": "base.fbin", "batch": 100}
@@ -33,6 +34,7 @@ enum Command {
     Demo { items: PathBuf, questions: PathBuf, scratch: PathBuf },
     Build { dir: PathBuf, base: PathBuf, settings: engine::Settings },
     Open { dir: PathBuf },
+    Close,
     Search { queries: PathBuf, search: engine::Search, answers: PathBuf },
     Resident,
     HttpIngest { target: http::Target, base: PathBuf, batch: usize },
@@ -70,6 +72,10 @@ fn run(command: Command, current: &mut Option<Collection>) -> Result<Value> {
             let watch = Stopwatch::start()?;
             *current = Some(engine::open(&dir)?);
             answer(watch.elapsed()?)
+        }
+        Command::Close => {
+            *current = None;
+            answer(json!({}))
         }
         Command::Search { queries, search, answers } => {
             let collection = current.as_ref().ok_or("no collection was built or opened")?;

@@ -1,0 +1,150 @@
+"""Sections `open`, `http` and `ingest`: Kith as it is used, from the start of a process to the answers of a server."""
+
+import shutil
+import statistics
+import time
+
+import data
+import kith
+import systems
+from contestants import K, Kith, Peer
+from searching import EFS, Field
+
+REOPENED = [systems.SymphonyQg, systems.Hnswlib, systems.Faiss]
+LEVELS = (0.90, 0.95, 0.99)
+
+
+def opening(dataset, binaries, results, arguments):
+    """How long until the first correct answer, with the files in the page cache and without."""
+    section = f"open.{dataset.name}"
+    results.begin(section)
+    with Field(section, results) as field:
+        ours = Kith(binaries[0], f"to open {arguments.ef_construct}", hnsw={"m": 16, "ef_construct": arguments.ef_construct})
+        if not ours.folder(dataset).exists():
+            print(f"{section}: building Kith", flush=True)
+            ours.build(dataset)
+        ours.close()
+        field.enter(REOPENED, arguments.systems)
+        field.each(lambda peer: saved(peer, dataset))
+    for temperature in ("warm", "cold"):
+
+        def reopen(contestant, name):
+            figures = contestant.reopen(dataset, temperature == "cold")
+            print(f"  {name} {temperature}: {figures}", flush=True)
+            results.put(section, f"{name} {temperature}", **figures)
+
+        reopen(ours, "kith")
+        field.each(lambda peer: reopen(peer, peer.name))
+    sizes = kith.files(ours.folder(dataset))
+    results.put(section, "kith files", **{f"{kind}_mb": size / 1e6 for kind, size in sizes.items()})
+    results.save()
+
+
+def saved(peer, dataset):
+    """Has it build and save its index, unless that was done already."""
+    if not peer.saved(dataset).exists():
+        print(f"building {peer.name}", flush=True)
+        peer.build(dataset)
+        peer.save(dataset)
+
+
+def over_http(dataset, binaries, results, arguments):
+    """What an answer costs the server beyond the search itself, and how fast and how late answers are."""
+    section = f"http.{dataset.name}"
+    results.begin(section)
+    served, copy = dataset.path("served"), dataset.path("served-copy")
+    with kith.Engine(binaries[0]) as client, kith.Engine(binaries[0]) as library:
+        for folder in (served, copy):
+            shutil.rmtree(folder, ignore_errors=True)
+        with kith.Server(binaries[1], served) as server:
+            fill(server, client, dataset)
+            server.wait_until_indexed(dataset.name, len(dataset.base))
+        # Two processes cannot have one collection open.
+        shutil.copytree(served / "collections" / dataset.name, copy)
+        library.ask(do="open", dir=copy)
+        with kith.Server(binaries[1], served) as server:
+            breadths = narrowest(dataset, library)
+            rounds = [one_round(dataset, server, client, library, set(breadths.values())) for _ in range(arguments.rounds)]
+    for level, ef in breadths.items():
+        for connections in (1, 8):
+            figures = {figure: statistics.median(of[ef, connections][figure] for of in rounds) for figure in rounds[0][ef, 1]}
+            name = f"recall {level:.2f}, {connections} connection{'s' if connections > 1 else ''}"
+            results.put(section, name, ef=ef, **figures)
+    for level in LEVELS:
+        if level not in breadths:
+            results.skip(section, f"recall {level:.2f}", f"not reached with ef up to {EFS[-1]}")
+    results.save()
+
+
+def narrowest(dataset, library):
+    """The least `ef` of those tried that reaches each level of recall."""
+    found = {}
+    for ef in EFS:
+        recall = dataset.recall(library.search(dataset, K, ef)[1], K)
+        print(f"  in process: ef {ef} recall {recall:.4f}", flush=True)
+        found |= {level: ef for level in LEVELS if recall >= level and level not in found}
+        if len(found) == len(LEVELS):
+            break
+    return found
+
+
+def one_round(dataset, server, client, library, efs):
+    """Figures by `ef` and number of connections; server and library take turns."""
+    figures = {}
+    for ef in sorted(efs):
+        took, _ = library.search(dataset, K, ef)
+        in_process = took["elapsed"]["thread_cpu_s"] / took["queries"] * 1e6
+        for connections in (1, 8):
+            asked = ask_server(dataset, server, client, ef, connections)
+            beyond = asked["server_cpu_us"] - in_process
+            figures[ef, connections] = {**asked, "in_process_cpu_us": in_process, "server_less_in_process_us": beyond}
+            print(f"  ef {ef}, {connections} connections: {asked['queries_per_wall_s']:,.0f}/s", flush=True)
+    return figures
+
+
+def ask_server(dataset, server, client, ef, connections):
+    target = {"address": server.address, "collection": dataset.name, "connections": connections}
+    queries, found = dataset.path(dataset.asked), dataset.path("found.ibin")
+    cpu = server.cpu_seconds()
+    took = client.ask(do="http_search", target=target, queries=queries, k=K, ef=ef, answers=found)
+    cpu = server.cpu_seconds() - cpu
+    return {
+        "recall": dataset.recall(data.read(found, data.np.int32), K),
+        "queries_per_wall_s": took["requests"] / took["elapsed"]["wall_s"],
+        "p50_us": took["p50_us"],
+        "p99_us": took["p99_us"],
+        "server_cpu_us": cpu / took["requests"] * 1e6,
+    }
+
+
+def fill(server, engine, dataset, connections=4, batch=100):
+    """Puts the set's rows into a collection of its name; what the client saw."""
+    vectors = {"size": dataset.base.shape[1], "distance": dataset.metric}
+    server.request("PUT", f"/collections/{dataset.name}", {"vectors": vectors})
+    target = {"address": server.address, "collection": dataset.name, "connections": connections}
+    return engine.ask(do="http_ingest", target=target, base=dataset.path("base.fbin"), batch=batch)
+
+
+def ingest(dataset, binaries, results, _arguments):
+    """How fast points are taken in over HTTP."""
+    section = f"ingest.{dataset.name}"
+    results.begin(section)
+    folder = dataset.path("served")
+    for connections, batch in ((1, 100), (4, 100), (4, 1_000)):
+        shutil.rmtree(folder, ignore_errors=True)
+        with kith.Engine(binaries[0]) as engine, kith.Server(binaries[1], folder) as server:
+            took = fill(server, engine, dataset, connections, batch)
+            start, cpu = time.monotonic(), server.cpu_seconds()
+            server.wait_until_indexed(dataset.name, len(dataset.base))
+            rest = took["elapsed"]["wall_s"] + time.monotonic() - start
+            results.put(
+                section,
+                f"{connections} connections, batches of {batch}",
+                acknowledged_per_s=len(dataset.base) / took["elapsed"]["wall_s"],
+                p50_ms=took["p50_us"] / 1e3,
+                p99_ms=took["p99_us"] / 1e3,
+                server_cpu_s_acknowledged=cpu,
+                at_rest_per_s=len(dataset.base) / rest,
+                server_cpu_s_at_rest=server.cpu_seconds(),
+            )
+    results.save()
