@@ -52,7 +52,8 @@ def batches(base, fields):
 
 
 class QdrantEdge(Database):
-    """8-bit codes in memory for the walk, the vectors for a second look at twice k candidates; one segment."""
+    """8-bit codes in memory for the walk, the vectors for a second look at twice k candidates; one segment. Below 10 MB it
+    compares every row, as it does unless told otherwise."""
 
     name, package = "Qdrant Edge SQ8", "qdrant-edge-py"
 

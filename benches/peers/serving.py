@@ -57,7 +57,7 @@ def over_http(dataset, binaries, results, arguments):
         for folder in (served, copy):
             shutil.rmtree(folder, ignore_errors=True)
         with kith.Server(binaries[1], served) as server:
-            fill(server, client, dataset)
+            fill(server, client, dataset, optimizers_config={"indexing_threshold": 1_000})
             server.wait_until_indexed(dataset.name, len(dataset.base))
         # Two processes cannot have one collection open.
         shutil.copytree(served / "collections" / dataset.name, copy)
@@ -117,10 +117,10 @@ def ask_server(dataset, server, client, ef, connections):
     }
 
 
-def fill(server, engine, dataset, connections=4, batch=100):
+def fill(server, engine, dataset, connections=4, batch=100, **settings):
     """Puts the set's rows into a collection of its name; what the client saw."""
     vectors = {"size": dataset.base.shape[1], "distance": dataset.metric}
-    server.request("PUT", f"/collections/{dataset.name}", {"vectors": vectors})
+    server.request("PUT", f"/collections/{dataset.name}", {"vectors": vectors, **settings})
     target = {"address": server.address, "collection": dataset.name, "connections": connections}
     return engine.ask(do="http_ingest", target=target, base=dataset.path("base.fbin"), batch=batch)
 
