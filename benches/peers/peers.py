@@ -1,21 +1,22 @@
 """How fast is Kith, and how fast are others, on the same files in one run?
 
     python3 -m venv target/peers && target/peers/bin/pip install -r benches/peers/requirements.txt
-    target/peers/bin/python benches/peers/peers.py all               # everything below with its own sets
+    target/peers/bin/python benches/peers/peers.py all               # everything below with its own sets: over an hour
     target/peers/bin/python benches/peers/peers.py search --sets demo                # one section, one set
     target/peers/bin/python benches/peers/peers.py search --sets synthetic --systems SymphonyQG,hnswlib
 
 It compiles Kith, makes the data and the indexes under `target/bench-data`, and writes what it finds into
 `benches/RESULTS.md`, `benches/results.json` and `benches/search-SET.svg`, section by section. A system that is not
-installed or fails is named there with the reason. The images are Debian's package dataset-fashion-mnist; Linux only.
+installed or fails is named there with the reason. It takes Linux, Debian's package dataset-fashion-mnist for the images,
+8 GB of memory and 10 GB of disk.
 
-| section | measures | its sets |
-|---|---|---|
-| search | recall against queries per CPU second; build; memory; size | fashion-mnist, demo |
-| filters | the same with 30 to 0.1 % of the rows accepted | fashion-mnist |
-| http | the server's answers, at each level of recall | fashion-mnist |
-| ingest | how fast the server takes points in | 50,000 x 384 |
-| open | from the start of a process to the first correct answer | 1,000,000 x 128 |
+| section | measures | its sets | minutes on 2 cores |
+|---|---|---|---|
+| search | recall against queries per CPU second; build; memory; size | fashion-mnist, demo | 25 |
+| filters | the same with 30 to 0.1 % of the rows accepted | fashion-mnist | 15 |
+| http | the server's answers, at each level of recall | fashion-mnist | 4 |
+| ingest | how fast the server takes points in | 50,000 x 384 | 3 |
+| open | from the start of a process to the first correct answer | 1,000,000 x 128 | 25 |
 """
 
 import argparse

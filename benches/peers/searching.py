@@ -152,8 +152,7 @@ def filters(dataset, binaries, results, arguments):
         results.begin(section)
     with Field(sections[0], results) as field:
         field.there.append(Kith(binaries[0]))
-        able = [kind for kind in [*systems.LIBRARIES, systems.FlatScan, *DATABASES] if hasattr(kind, "accept")]
-        field.enter(able, arguments.systems)
+        field.enter([systems.Faiss, systems.FlatScan, *DATABASES], arguments.systems)
         building(field, dataset, numbered=True)
         for column, field.section in enumerate(sections):
             for share in SHARES:

@@ -19,13 +19,14 @@ NOTES = {
 tried, none wider than the first above 0.995. Builds use 2 threads. Kith is built as its server does it: durable batches,
 flushes, merges until it is at rest. `kith-fewer-segments`: the same, flushed only when its log is long, not by the size
 of what is in memory. Graphs have M = 16 or 32 links; ef_construction is 200, Kith's default 100. The databases (Qdrant
-Edge, LanceDB, Chroma, zvec) are asked 500 queries at four settings, in process, and their threads' time counts too.
+Edge, LanceDB, Chroma, zvec) are asked 500 queries at four settings, in process. CPU time is the whole process's, Kith's
+the asking thread's, which is the only one at work. pgvector is missing: Debian 12 has no package of it.
 
 `memory bytes per vector`: a process of its own loads the saved index and asks all queries at ef 128; counted is what is
 resident then (RssAnon + RssFile + RssShmem) less what was before it loaded, less 4 bytes per number for the raw data.
 "Before" is after a small index was made, asked and dropped, so that code, buffers and threads count for nobody, and with
-queries and answers in place. It is below zero where the vectors are not kept, or are in mapped files of which the queries
-touched only some pages. On the small demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector.
+queries and answers in place. It is below zero where the vectors are not kept, are read from files each time, or are in
+mapped files of which the queries touched only some pages. On the small demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector.
 """,
     ),
     "filters": (
@@ -40,7 +41,7 @@ accepted rows before the clock starts, Kith and the databases the condition. p50
         "HTTP",
         """The server and its client on the same cores, all numbers of a query as JSON in its request, at the narrowest `ef`
 of those tried that reaches the recall; one that reaches two levels stands there twice. `server cpu` is what the server's
-process spent per request; `in process cpu` is what the library spends in one thread on a copy of the same files at the same
+process spent per request, in steps of 10 ms for all; `in process cpu` is what the library spends in one thread on a copy of the same files at the same
 `ef`, in turns with the server; between them is what HTTP and JSON cost. Medians of the rounds.
 """,
     ),
