@@ -22,7 +22,8 @@ class Database:
 
     def build(self, base, numbers=None):
         self.folder = tempfile.TemporaryDirectory()
-        self.fill(self.folder.name + "/data", base, {} if numbers is None else {"n0": numbers[:, 0], "n1": numbers[:, 1]})
+        fields = {} if numbers is None else {"n0": numbers[:, 0], "n1": numbers[:, 1]}
+        self.fill(self.folder.name + "/data", base, fields)
 
     def search(self, queries, k, ef):
         return self.asked(queries, k, ef, None)
@@ -48,7 +49,8 @@ def batches(base, fields):
     """Ids, rows and what is stored with each, `BATCH` at a time."""
     for start in range(0, len(base), BATCH):
         ids = range(start, min(start + BATCH, len(base)))
-        yield ids, base[start : start + BATCH], [{name: int(values[id]) for name, values in fields.items()} for id in ids]
+        payloads = [{name: int(values[id]) for name, values in fields.items()} for id in ids]
+        yield ids, base[start : start + BATCH], payloads
 
 
 class QdrantEdge(Database):

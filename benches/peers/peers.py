@@ -10,13 +10,13 @@ It compiles Kith, makes the data and the indexes under `target/bench-data`, and 
 installed or fails is named there with the reason. It takes Linux, Debian's package dataset-fashion-mnist for the images,
 8 GB of memory and 10 GB of disk.
 
-| section | measures | its sets | minutes on 2 cores |
+| section | measures | its sets | about, on 2 cores |
 |---|---|---|---|
-| search | recall against queries per CPU second; build; memory; size | fashion-mnist, demo | 25 |
-| filters | the same with 30 to 0.1 % of the rows accepted | fashion-mnist | 15 |
-| http | the server's answers, at each level of recall | fashion-mnist | 4 |
-| ingest | how fast the server takes points in | 50,000 x 384 | 3 |
-| open | from the start of a process to the first correct answer | 1,000,000 x 128 | 25 |
+| search | recall against queries per CPU second; build; memory; size | fashion-mnist, demo | 25 min |
+| filters | the same with 30 to 0.1 % of the rows accepted | fashion-mnist | 15 min |
+| http | the server's answers, at each level of recall | fashion-mnist | 4 min |
+| ingest | how fast the server takes points in | 50,000 x 384 | 3 min |
+| open | from the start of a process to the first correct answer | 1,000,000 x 128 | 25 min |
 """
 
 import argparse
@@ -51,7 +51,7 @@ DEFAULT_SETS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="+", choices=[*SECTIONS, "all"])
-    parser.add_argument("--sets", help="comma-separated: fashion-mnist, demo, synthetic; each section has its own default")
+    parser.add_argument("--sets", help="comma-separated: fashion-mnist, demo, synthetic; each has its own")
     parser.add_argument("--systems", type=lambda names: names.split(","), help="only these beside Kith, comma-separated")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the synthetic set, 128 numbers each")
     parser.add_argument("--ef-construct", type=int, default=100, help="of the collection that is opened; less is sooner")

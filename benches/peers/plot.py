@@ -30,8 +30,9 @@ def svg(title, curves):
     shown = {name: points for name, points in shown.items() if points}
     rates = [rate for points in shown.values() for _, rate in points] or [1]
     low, high = min(rates) / 1.1, max(rates) * 1.1
-    place = lambda recall, rate: (across(recall), up(rate, low, high))
-    paths = {name: [place(*point) for point in points] for name, points in shown.items()}
+    paths = {
+        name: [(across(recall), up(rate, low, high)) for recall, rate in points] for name, points in shown.items()
+    }
     others = [name for name in paths if not is_ours(name)]
     colours = {name: COLOURS[others.index(name) % len(COLOURS)] if name in others else OURS for name in paths}
     parts = [*axes(title, low, high), *(curve(name, path, colours[name]) for name, path in paths.items())]
@@ -76,7 +77,8 @@ def up(rate, low, high):
 def axes(title, low, high):
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     yield f'<rect class="page" width="{WIDTH}" height="{HEIGHT}"/>'
-    yield f'<text class="title" x="{LEFT}" y="24">{title}: queries per CPU second by recall@10; up and right is better</text>'
+    heading = f"{title}: queries per CPU second by recall@10; up and right is better"
+    yield f'<text class="title" x="{LEFT}" y="24">{heading}</text>'
     for recall in RECALLS:
         x = across(recall)
         yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom}"/>'

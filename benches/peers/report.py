@@ -50,14 +50,21 @@ def machine():
     }
 
 
+def commit():
+    """The newest, and whether anything but these results was changed since."""
+    own = ("RESULTS.md", "results.json", "*.svg")
+    git = ["git", "-C", pathlib.Path(__file__).resolve().parents[2]]
+    name = subprocess.run([*git, "describe", "--always"], capture_output=True, text=True).stdout.strip()
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", *(f":!benches/{file}" for file in own)])
+    return name + ("-dirty" if changed.returncode else "")
+
+
 def run():
     """Where, when, how, and with what."""
-    git = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(git, capture_output=True, text=True, cwd=pathlib.Path(__file__).parent).stdout.strip()
     packages = {kind.package for kind in [*systems.LIBRARIES, *databases.DATABASES]} | {"numpy"}
     return {
         "date": datetime.datetime.now().isoformat(sep=" ", timespec="minutes"),
-        "commit": commit,
+        "commit": commit(),
         "command": "python3 benches/peers/peers.py " + " ".join(sys.argv[1:]),
         "machine": machine(),
         "versions": {package: systems.version(package) for package in sorted(packages)},

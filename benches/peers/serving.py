@@ -7,7 +7,7 @@ import time
 import data
 import kith
 import systems
-from contestants import K, Kith, Peer
+from contestants import K, Kith
 from searching import EFS, Field
 
 REOPENED = [systems.SymphonyQg, systems.Hnswlib, systems.Faiss]
@@ -19,7 +19,8 @@ def opening(dataset, binaries, results, arguments):
     section = f"open.{dataset.name}"
     results.begin(section)
     with Field(section, results) as field:
-        ours = Kith(binaries[0], f"to open {arguments.ef_construct}", hnsw={"m": 16, "ef_construct": arguments.ef_construct})
+        graph = {"m": 16, "ef_construct": arguments.ef_construct}
+        ours = Kith(binaries[0], f"to open {arguments.ef_construct}", hnsw=graph)
         if not ours.folder(dataset).exists():
             print(f"{section}: building Kith", flush=True)
             ours.build(dataset)
@@ -64,12 +65,14 @@ def over_http(dataset, binaries, results, arguments):
         library.ask(do="open", dir=copy)
         with kith.Server(binaries[1], served) as server:
             breadths = narrowest(dataset, library)
-            rounds = [one_round(dataset, server, client, library, set(breadths.values())) for _ in range(arguments.rounds)]
+            efs = sorted(set(breadths.values()))
+            rounds = [one_round(dataset, server, client, library, efs) for _ in range(arguments.rounds)]
     for level, ef in breadths.items():
         for connections in (1, 8):
-            figures = {figure: statistics.median(of[ef, connections][figure] for of in rounds) for figure in rounds[0][ef, 1]}
+            all_rounds = [figures[ef, connections] for figures in rounds]
+            medians = {name: statistics.median(one[name] for one in all_rounds) for name in all_rounds[0]}
             name = f"recall {level:.2f}, {connections} connection{'s' if connections > 1 else ''}"
-            results.put(section, name, ef=ef, **figures)
+            results.put(section, name, ef=ef, **medians)
     for level in LEVELS:
         if level not in breadths:
             results.skip(section, f"recall {level:.2f}", f"not reached with ef up to {EFS[-1]}")
@@ -91,7 +94,7 @@ def narrowest(dataset, library):
 def one_round(dataset, server, client, library, efs):
     """Figures by `ef` and number of connections; server and library take turns."""
     figures = {}
-    for ef in sorted(efs):
+    for ef in efs:
         took, _ = library.search(dataset, K, ef)
         in_process = took["elapsed"]["thread_cpu_s"] / took["queries"] * 1e6
         for connections in (1, 8):

@@ -2,13 +2,14 @@
 
 INTRODUCTION = """# What was measured
 
-Written by `benches/peers/peers.py`, which says how; the same figures under stable keys are in `results.json`. k = 10,
-recall@10 by distance against exact neighbours, one query at a time, one thread. **qps** are queries per *CPU* second.
-The machines do other work too: CPU time is far steadier on them than time on the wall, and still varies by a tenth or two.
+Written by `benches/peers/peers.py`, which says how; the same figures under stable keys are in `results.json`. k
+= 10, recall@10 by distance against exact neighbours, one query at a time, one thread. **qps** are queries per
+*CPU* second. The machines do other work too: CPU time is far steadier on them than time on the wall, and still
+varies by a tenth or two.
 """
 
-YARDSTICK_NOTES = """Queries per CPU second at three levels of recall, CPU seconds to build, and bytes per vector in memory beyond the raw
-data; the sections below say how each was counted.
+YARDSTICK_NOTES = """Queries per CPU second at three levels of recall, CPU seconds to build, and bytes per vector in memory beyond
+the raw data; the sections below say how each was counted.
 """
 
 # By kind of section: its title, and how it was measured.
@@ -16,49 +17,54 @@ NOTES = {
     "search": (
         "Search and build",
         """Each system's fastest setting that reaches the recall; `–`: none tried does. `best recall` is the best of those
-tried, none wider than the first above 0.995. Builds use 2 threads. Kith is built as its server does it: durable batches,
-flushes, merges until it is at rest. `kith-fewer-segments`: the same, flushed only when its log is long, not by the size
-of what is in memory. Graphs have M = 16 or 32 links; ef_construction is 200, Kith's default 100. The databases (Qdrant
-Edge, LanceDB, Chroma, zvec) are asked 500 queries at four settings, in process. CPU time is the whole process's, Kith's
-the asking thread's, which is the only one at work. pgvector is missing: Debian 12 has no package of it.
+tried, none wider than the first above 0.995. Builds use 2 threads. Kith is built as its server does it: durable
+batches, flushes, merges until it is at rest. `kith-fewer-segments`: the same, flushed only when its log is
+long, not by the size of what is in memory. Graphs have M = 16 or 32 links; ef_construction is 200, Kith's
+default 100. The databases (Qdrant Edge, LanceDB, Chroma, zvec) are asked 500 queries at four settings, in
+process. CPU time is the whole process's, Kith's the asking thread's, which is the only one at work. pgvector is
+missing: Debian 12 has no package of it.
 
-`memory bytes per vector`: a process of its own loads the saved index and asks all queries at ef 128; counted is what is
-resident then (RssAnon + RssFile + RssShmem) less what was before it loaded, less 4 bytes per number for the raw data.
-"Before" is after a small index was made, asked and dropped, so that code, buffers and threads count for nobody, and with
-queries and answers in place. It is below zero where the vectors are not kept, are read from files each time, or are in
-mapped files of which the queries touched only some pages. On the small demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector.
+`memory bytes per vector`: a process of its own loads the saved index and asks all queries at ef 128; counted is
+what is resident then (RssAnon + RssFile + RssShmem) less what was before it loaded, less 4 bytes per number for
+the raw data. "Before" is after a small index was made, asked and dropped, so that code, buffers and threads
+count for nobody, and with queries and answers in place. It is below zero where the vectors are not kept, are
+read from files each time, or are in mapped files of which the queries touched only some pages. On the small
+demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector.
 """,
     ),
     "filters": (
         "Filters",
-        """The fastest setting with recall ≥ 0.98, else the one with the best recall, against the exact neighbours among the
-accepted. Each point has a number, and those below a limit are accepted: its place in the data, so that they are the first
-rows, or (at-random) its place in a random order. 1,000 queries, the databases 500. The flat scan and faiss are given the
-accepted rows before the clock starts, Kith and the databases the condition. p50 and p99 are on the wall, in process.
+        """The fastest setting with recall ≥ 0.98, else the one with the best recall, against the exact neighbours among
+the accepted. Each point has a number, and those below a limit are accepted: its place in the data, so that they
+are the first rows, or (at-random) its place in a random order. 1,000 queries, the databases 500. The flat scan
+and faiss are given the accepted rows before the clock starts, Kith and the databases the condition. p50 and p99
+are on the wall, in process.
 """,
     ),
     "http": (
         "HTTP",
-        """The server and its client on the same cores, all numbers of a query as JSON in its request, at the narrowest `ef`
-of those tried that reaches the recall; one that reaches two levels stands there twice. `server cpu` is what the server's
-process spent per request, in steps of 10 ms for all; `in process cpu` is what the library spends in one thread on a copy of the same files at the same
-`ef`, in turns with the server; between them is what HTTP and JSON cost. Medians of the rounds.
+        """The server and its client on the same cores, all numbers of a query as JSON in its request, at the narrowest
+`ef` of those tried that reaches the recall; one that reaches two levels stands there twice. `server cpu` is
+what the server's process spent per request, in steps of 10 ms for all; `in process cpu` is what the library
+spends in one thread on a copy of the same files at the same `ef`, in turns with the server; between them is
+what HTTP and JSON cost. Medians of the rounds.
 """,
     ),
     "ingest": (
         "Ingest over HTTP",
-        """Points are durable (fsync) and searchable, by comparing rows, when they are acknowledged. At rest: in graphs, with
-nothing left to merge; this includes the 5 s without writes after which the newest points are sealed.
+        """Points are durable (fsync) and searchable, by comparing rows, when they are acknowledged. At rest: in graphs,
+with nothing left to merge; this includes the 5 s without writes after which the newest points are sealed.
 """,
     ),
     "open": (
         "Open and memory",
-        """`first correct`: seconds until the first answer whose ten neighbours are the exact ones, and how many queries had
-to be asked for that, one after another. Kith's time begins with its process, and its settings are the defaults; the
-command says how thoroughly its graph was built (ef_construct, 100 unless said). The others' begins with the call that loads
-the saved index, at ef 128: Python and the library are loaded before, and a small index was asked. Cold: the files' pages
-were dropped from the page cache before, the programs' were not. Resident memory in MB, as the system counts it: `anon` is
-the process's own, `file` are the pages of mapped files it has touched; below, the files' sizes. Points without payloads.
+        """`first correct`: seconds until the first answer whose ten neighbours are the exact ones, and how many queries
+had to be asked for that, one after another. Kith's time begins with its process, and its settings are the
+defaults; the command says how thoroughly its graph was built (ef_construct, 100 unless said). The others'
+begins with the call that loads the saved index, at ef 128: Python and the library are loaded before, and a
+small index was asked. Cold: the files' pages were dropped from the page cache before, the programs' were not.
+Resident memory in MB, as the system counts it: `anon` is the process's own, `file` are the pages of mapped
+files it has touched; below, the files' sizes. Points without payloads.
 """,
     ),
 }

@@ -4,7 +4,7 @@ standard input, as JSON, and an answer per line of standard output. Its argument
     {"do": "build", "base": "base.fbin", "numbers": null}
     {"do": "save", "path": "folder"}
     {"do": "accept", "numbers": "numbers.fbin", "column": 0, "limit": 600}
-    {"do": "search", "queries": "queries.fbin", "k": 10, "ef": 64, "passes": 1, "filtered": false, "answers": "found.ibin"}
+    {"do": "search", "queries": "queries.fbin", "k": 10, "ef": 64, "passes": 1, "filtered": false, "answers": …}
     {"do": "footprint", "path": "folder", "base": …, "queries": …, "k": 10, "ef": 64, "answers": …}
     {"do": "reopen", "path": "folder", "base": …, "queries": …, "k": 10, "ef": 64, "answers": …}
 """
