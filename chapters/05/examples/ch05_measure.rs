@@ -20,7 +20,8 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 fn main() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     let count = words.first().map_or("10000", String::as_str);
-    let count = count.parse().map_err(io::Error::other)?;
+    let no_number = || io::Error::other(format!("{count:?} is no number of clients"));
+    let count = count.parse().map_err(|_| no_number())?;
     if let Some(address) = words.get(1) {
         return clients(count, address);
     }
