@@ -7,7 +7,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use kith::{
     bitmap::Bitmap,
     hnsw::{Build, Graph, HnswConfig},
-    vector::{self, Metric, RowScorer},
+    vector::{self, Metric},
 };
 
 const ROWS: u32 = 5_000;
@@ -25,11 +25,11 @@ fn graphs(criterion: &mut Criterion) {
                     config: HnswConfig::default(),
                     seed: 1,
                     threads: 1,
-                    progress: &|_| (),
+                    progress: &|| (),
                     cancel: &AtomicBool::new(false),
                 };
-                let scorer_of = |row| RowScorer::new(Metric::Euclid, matrix.row(row), matrix);
-                Graph::build(&present, scorer_of, &build).expect("the default settings are possible")
+                Graph::of_rows(Metric::Euclid, matrix, &present, &build, false)
+                    .expect("the default settings are possible")
             });
         });
     }

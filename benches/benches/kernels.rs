@@ -1,10 +1,14 @@
-//! What does one distance cost, by instruction set, formula and dimension? Vectors in the cache.
+//! What does one distance cost, by instruction set, formula and dimension, and what do the look-ups of 32 codes?
+//! All of it in the cache.
 
 use std::hint::black_box;
 
 use benches::matrix::Matrix;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use kith::vector::{Kernels, Metric};
+use kith::{
+    quantize::{self, BLOCK},
+    vector::{Kernels, Metric},
+};
 
 fn distances(criterion: &mut Criterion) {
     for metric in [Metric::Dot, Metric::Euclid, Metric::Manhattan] {
@@ -25,5 +29,18 @@ fn distances(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, distances);
+fn codes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("kernels/codes");
+    for dimension in [128, 384, 784] {
+        let (block, tables) = (vec![0x5a; dimension * 4], vec![77; dimension * 4]);
+        for kernels in quantize::Kernels::all_available() {
+            group.bench_function(BenchmarkId::new(kernels.name, dimension), |bencher| {
+                let mut sums = [0; BLOCK];
+                bencher.iter(|| kernels.scan(black_box(&block), black_box(&tables), &mut sums));
+            });
+        }
+    }
+}
+
+criterion_group!(benches, distances, codes);
 criterion_main!(benches);

@@ -31,22 +31,23 @@ fn walks(criterion: &mut Criterion) {
         config: HnswConfig::default(),
         seed: 1,
         threads: 2,
-        progress: &|_| (),
+        progress: &|| (),
         cancel: &AtomicBool::new(false),
     };
-    let scorer_of = |row| RowScorer::new(Metric::Euclid, matrix.row(row), matrix);
-    let graph =
-        Graph::build(&Bitmap::full(ROWS), scorer_of, &build).expect("the default settings are possible");
     let mut group = criterion.benchmark_group("search/graph");
-    for ef in [16, 64, 128] {
-        let mut queries = queries.chunks_exact(DIMENSION).cycle();
-        group.bench_function(BenchmarkId::from_parameter(ef), |bencher| {
-            bencher.iter(|| {
-                let query = queries.next().expect("a cycle does not end");
-                let scorer = RowScorer::new(Metric::Euclid, query, matrix);
-                graph.search(&scorer, 10, ef, None, &mut WalkStats::default())
+    for (name, haste) in [("exact", true), ("estimating", false)] {
+        let graph = Graph::of_rows(Metric::Euclid, matrix, &Bitmap::full(ROWS), &build, haste)
+            .expect("the default settings are possible");
+        for ef in [16, 64, 128] {
+            let mut queries = queries.chunks_exact(DIMENSION).cycle();
+            group.bench_function(BenchmarkId::new(name, ef), |bencher| {
+                bencher.iter(|| {
+                    let query = queries.next().expect("a cycle does not end");
+                    let scorer = RowScorer::new(Metric::Euclid, query, matrix);
+                    graph.search(&scorer, query, 10, ef, None, &mut WalkStats::default())
+                });
             });
-        });
+        }
     }
 }
 

@@ -18,8 +18,7 @@ NOTES = {
         "Search and build",
         """Each system's fastest setting that reaches the recall; `–`: none tried does. `best recall` is the best of those
 tried, none wider than the first above 0.995. Builds use 2 threads. Kith is built as its server does it: durable
-batches, flushes, merges until it is at rest. `kith-fewer-segments`: the same, flushed only when its log is
-long, not by the size of what is in memory. Graphs have M = 16 or 32 links; ef_construction is 200, Kith's
+batches, flushes, merges until it is at rest. Graphs have M = 16 or 32 links; ef_construction is 200, Kith's
 default 100. The databases (Qdrant Edge, LanceDB, Chroma, zvec) are asked 500 queries at four settings, in
 process. CPU time is the whole process's, Kith's the asking thread's, which is the only one at work. pgvector is
 missing: Debian 12 has no package of it.

@@ -44,8 +44,6 @@ pub struct Settings {
     pub hnsw: HnswConfig,
     /// From how many rows on a segment gets a graph.
     pub indexing_threshold: u32,
-    /// When the newest points are sealed; Kith's own default unless given.
-    pub flush_bytes: Option<usize>,
     /// An `.fbin` file whose row `i` is what point `i` is filtered by: whole numbers, its payload `{"n0": …, "n1": …}`.
     pub numbers: Option<PathBuf>,
 }
@@ -76,8 +74,7 @@ pub fn build(dir: &Path, base: &Matrix, settings: &Settings) -> Result<(Collecti
         fields: Default::default(),
         requested: Payload::new(),
     };
-    let mut options = Options::default();
-    options.flush_bytes = settings.flush_bytes.unwrap_or(options.flush_bytes);
+    let options = Options::default();
     let collection = Collection::create(Arc::new(FsStore), dir, schema, &options)?;
     let numbers = settings.numbers.as_deref().map(Matrix::read).transpose()?;
     let watch = Stopwatch::start()?;
@@ -240,7 +237,6 @@ mod tests {
             metric: Metric::Euclid,
             hnsw: HnswConfig::default(),
             indexing_threshold: 100,
-            flush_bytes: None,
             numbers: Some(numbers),
         };
         let (collection, built) = build(&folder, &base, &settings).unwrap();

@@ -11,6 +11,7 @@ pub mod bitmap;
 pub mod disk;
 pub mod vector;
 pub mod embed;
+pub mod quantize;
 pub mod hnsw;
 pub mod schema;
 pub mod filter;

@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     manifest::Manifest,
     segment::{
-        SegmentView,
+        Segment, SegmentView,
         seal::{Job, Progress},
         vectors,
     },
@@ -39,9 +39,13 @@ impl Writer {
             number: segment.entry.number,
             rows: segment.entry.rows,
             dead: segment.committed.count(),
+            hasty: match &segment.view.segment {
+                Segment::Sealed(sealed) => sealed.is_hasty(&self.state.schema),
+                Segment::Mutable(_) => false,
+            },
         };
         let sizes: Vec<Size> = self.state.sealed.iter().map(size).collect();
-        let Some(decision) = policy::decide(&sizes) else { return };
+        let Some(decision) = policy::decide(&sizes, self.is_resting()) else { return };
         tracing::info!(dir = %self.dir.display(), "{decision}");
         let chosen =
             self.state.sealed.iter().filter(|segment| decision.inputs.contains(&segment.entry.number));

@@ -59,7 +59,8 @@ pub struct Options {
     pub writer: String,
     /// The mutable segment is sealed once it takes about this much memory.
     pub flush_bytes: usize,
-    /// A mutable segment that nobody has written to for this long is sealed as it is; `None`: never.
+    /// A mutable segment that nobody has written to for this long is sealed as it is, and then few segments are made of
+    /// many; `None`: never.
     pub flush_idle: Option<Duration>,
 }
 

@@ -136,6 +136,14 @@ impl Writer {
         self.inbox.recv().ok()
     }
 
+    /// Whether what has been written is sealed, and nobody writes more than a little; if anybody wants to know.
+    pub(super) fn is_resting(&self) -> bool {
+        self.options.flush_idle.is_some()
+            && self.flushing.is_none()
+            && self.state.frozen.is_none()
+            && self.state.mutable().rows() < IDLE_ROWS
+    }
+
     fn take(&mut self, message: Message, group: &mut Group) {
         match message {
             Message::Write(write, done) => self.take_write(write, done, group),

@@ -18,9 +18,10 @@ use std::sync::{
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
 use super::{
-    Graph, HnswConfig, Links, MAX_LEVEL, NONE, height,
-    select::select,
-    slots,
+    Graph, HnswConfig, Links, MAX_LEVEL, NONE, Shape,
+    beam::MAX_ROWS,
+    height,
+    select::{nearest_first, select},
     walk::{Pool, Walk, WalkStats},
 };
 use crate::{
@@ -45,8 +46,9 @@ pub struct Build<'a> {
     pub seed: u64,
     /// How many threads build; 0 counts as 1.
     pub threads: usize,
-    /// Called after each row with the number of rows done, from any of the threads.
-    pub progress: &'a (dyn Fn(u32) + Sync),
+    /// Called when something has been done for a row, from any of the threads:
+    /// [`Graph::passes`] times for each.
+    pub progress: &'a (dyn Fn() + Sync),
     /// Ends the build soon after it becomes true.
     pub cancel: &'a AtomicBool,
 }
@@ -61,8 +63,17 @@ impl Graph {
         build: &Build<'_>,
     ) -> Result<Self> {
         build.config.validate()?;
+        if present.rows() > MAX_ROWS {
+            return Err(Error::bad_request(format!(
+                "a graph over {} rows; {MAX_ROWS} is the most",
+                present.rows()
+            )));
+        }
         let growing = Growing::new(present, build);
         let rows: Vec<Ordinal> = present.iter().filter(|&row| row != growing.entry).collect();
+        if growing.entry != NONE {
+            (build.progress)();
+        }
         let next = AtomicUsize::new(0);
         let work = || {
             let mut walk = Walk::new(present.rows());
@@ -72,7 +83,7 @@ impl Graph {
                     return;
                 }
                 growing.insert(row, &scorer_of, &mut walk, &mut scratch);
-                (build.progress)(growing.done.fetch_add(1, Ordering::Relaxed) + 1);
+                (build.progress)();
             }
         };
         std::thread::scope(|scope| {
@@ -82,21 +93,19 @@ impl Graph {
         if build.cancel.load(Ordering::Relaxed) {
             return Err(Error::closed("building a graph was cancelled"));
         }
-        growing.connect(present, &scorer_of);
-        Ok(growing.finish())
+        Ok(growing.connected(present, &scorer_of))
     }
 }
 
 /// A graph that threads are linking together.
-struct Growing {
-    m: usize,
+pub(super) struct Growing {
+    shape: Shape,
     ef: usize,
     entry: Ordinal,
     base: Vec<AtomicU32>,
     upper: Vec<AtomicU32>,
     first: Vec<u32>,
     locks: Vec<Mutex<()>>,
-    done: AtomicU32,
 }
 
 /// What one thread reuses from one insertion to the next.
@@ -113,15 +122,33 @@ impl Growing {
         let (first, entry) = draw_levels(present, m, build.seed);
         let empty = |lists: usize, slots: usize| (0..lists * slots).map(|_| AtomicU32::new(NONE)).collect();
         Self {
-            m,
+            shape: Shape::plain(m),
             ef,
             entry,
             base: empty(present.rows() as usize, 2 * m),
             upper: empty(first[present.rows() as usize] as usize, m),
             first,
             locks: (0..LOCKS).map(|_| Mutex::new(())).collect(),
-            done: AtomicU32::new(u32::from(entry != NONE)),
         }
+    }
+
+    /// A finished graph with other lists at level 0, to be connected.
+    pub(super) fn resume(shape: Shape, base: Vec<Ordinal>, graph: &Graph) -> Self {
+        Self {
+            shape,
+            ef: 0,
+            entry: graph.entry,
+            base: base.into_iter().map(AtomicU32::new).collect(),
+            upper: graph.upper.iter().copied().map(AtomicU32::new).collect(),
+            first: graph.first.to_vec(),
+            locks: Vec::new(),
+        }
+    }
+
+    /// The graph, every node of which can be reached.
+    pub(super) fn connected<S: Scorer>(self, present: &Bitmap, scorer_of: &impl Fn(Ordinal) -> S) -> Graph {
+        self.connect(present, scorer_of);
+        self.finish()
     }
 
     /// Links a row to its neighbours and them to it.
@@ -163,7 +190,7 @@ impl Growing {
             candidates.extend(others.map(|link| (scorer.distance(link), link)));
             nearest_first(candidates);
         }
-        select(candidates, own, self.m, scorer_of, chosen);
+        select(candidates, own, self.shape.m, scorer_of, chosen);
         self.write(level, row, chosen);
         for &neighbour in chosen.iter() {
             let _guard = self.lock(neighbour);
@@ -244,18 +271,19 @@ impl Growing {
     }
 
     fn slots(&self, level: usize, node: Ordinal) -> &[AtomicU32] {
-        slots(self.m, &self.first, &self.base, &self.upper, level, node)
+        self.shape.slots(&self.first, &self.base, &self.upper, level, node)
     }
 
     fn finish(self) -> Graph {
         let plain =
             |slots: Vec<AtomicU32>| Slice::from_vec(slots.into_iter().map(AtomicU32::into_inner).collect());
         Graph {
-            m: self.m,
+            shape: self.shape,
             entry: self.entry,
             base: plain(self.base),
             upper: plain(self.upper),
             first: Slice::from_vec(self.first),
+            codes: None,
             pool: Pool::default(),
         }
     }
@@ -267,12 +295,6 @@ impl Links for Growing {
         let slots = self.slots(level, node).iter().map(|slot| slot.load(Ordering::Acquire));
         slots.take_while(|&link| link != NONE)
     }
-}
-
-/// Sorts candidates, each of them once.
-fn nearest_first(candidates: &mut Vec<(f32, Ordinal)>) {
-    candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    candidates.dedup_by_key(|candidate| candidate.1);
 }
 
 /// Draws how high each row stands: one in `m` reaches each next level (the paper's mL = 1 / ln m).

@@ -1,17 +1,26 @@
 //! How does the graph lie in a file, and what must hold of it?
 //!
-//! Four sections, numbered from the one its owner gives: the graph's arrays as they are in memory.
+//! Four sections, or five, numbered from the one its owner gives: the graph's arrays as they are in memory.
 //!
 //! | section | numbers, `u32` each | what |
 //! |---|---|---|
-//! | +0 | 2 | `m`; the entry, [`NONE`] for a graph without nodes |
-//! | +1 | rows × `2m` | links at level 0, then [`NONE`] |
+//! | +0 | 2 or 4 | `m`; the entry, [`NONE`] for a graph without nodes; with codes the vectors' dimension and the row in the middle |
+//! | +1 | rows × `2m`, or records | links at level 0, then [`NONE`]; or [`codes`](super::codes) with them |
 //! | +2 | rows + 1 | `first`: row `r` owns the lists `first[r]..first[r + 1]` above level 0 |
 //! | +3 | lists × `m` | links above level 0, as at level 0 |
+//! | +4 | a record | the rows a walk starts from; only with codes |
 //!
-//! A walk trusts every number it reads, so opening checks every one. That reads the links once, in order.
+//! What would lead a walk astray is checked when a graph is opened. Records are not: they are nearly all of the file, and a walk
+//! takes nothing in them for granted. A link to a row that does not exist is passed over, and one that damage has
+//! turned to another row leads to a row like any other, whose distance is computed.
 
-use super::{Graph, MAX_LEVEL, MAX_M, NONE, height, walk::Pool};
+use super::{
+    Graph, MAX_LEVEL, MAX_M, NONE, Shape,
+    beam::MAX_ROWS,
+    codes::{Codes, record_len},
+    height,
+    walk::Pool,
+};
 use crate::{
     disk::{
         Slice,
@@ -19,16 +28,26 @@ use crate::{
     },
     error::{Error, Result},
     point::Ordinal,
+    quantize::BLOCK,
 };
 
-impl Graph {
-    /// How many sections a graph takes in a file.
-    pub const SECTIONS: u32 = 4;
+/// A graph's arrays, as they stand in the sections.
+pub(super) struct Arrays {
+    pub(super) head: Vec<u32>,
+    pub(super) base: Slice<u32>,
+    pub(super) first: Slice<u32>,
+    pub(super) upper: Slice<u32>,
+    pub(super) entries: Option<Slice<u32>>,
+}
 
-    /// Writes the graph as [`Graph::SECTIONS`] sections, the first of them numbered `section`.
+/// More numbers than any vector has.
+const MAX_DIMENSION: usize = 1 << 20;
+
+impl Graph {
+    /// Writes the graph as sections, the first of them numbered `section`.
     pub fn write(&self, writer: &mut FileWriter, section: u32) -> Result<()> {
-        let head = [self.m as u32, self.entry];
-        let arrays = [&head[..], &self.base, &self.first, &self.upper];
+        let Arrays { head, base, first, upper, entries } = self.arrays();
+        let arrays = [&head[..], &base, &first, &upper].into_iter().chain(entries.as_deref());
         for (section, numbers) in (section..).zip(arrays) {
             writer.begin(section)?;
             writer.write_slice(numbers)?;
@@ -40,27 +59,59 @@ impl Graph {
     /// it.
     pub fn open(file: &File, section: u32, rows: u32) -> Result<Self> {
         let array = |offset| file.checked_section::<u32>(section + offset);
-        Self::from_arrays(rows, &array(0)?, array(1)?, array(2)?, array(3)?)
+        let head = array(0)?.to_vec();
+        let coded = head.len() > 2;
+        let arrays = Arrays {
+            head,
+            base: if coded { file.section(section + 1)? } else { array(1)? },
+            first: array(2)?,
+            upper: array(3)?,
+            entries: if coded { Some(array(4)?) } else { None },
+        };
+        Self::from_arrays(rows, arrays)
             .map_err(|what| Error::corrupt(format!("the graph of {rows} rows in section {section}: {what}")))
     }
 
-    pub(super) fn from_arrays(
-        rows: u32,
-        head: &[u32],
-        base: Slice<u32>,
-        first: Slice<u32>,
-        upper: Slice<u32>,
-    ) -> std::result::Result<Self, String> {
-        let &[m, entry] = head else { return Err(format!("its head has {} numbers, not 2", head.len())) };
-        let m = m as usize;
+    pub(super) fn arrays(&self) -> Arrays {
+        let mut head = vec![self.shape.m as u32, self.entry];
+        head.extend(self.codes.iter().flat_map(|codes| [codes.dimension as u32, codes.middle]));
+        Arrays {
+            head,
+            base: self.base.clone(),
+            first: self.first.clone(),
+            upper: self.upper.clone(),
+            entries: self.codes.as_ref().map(|codes| codes.entries.clone()),
+        }
+    }
+
+    pub(super) fn from_arrays(rows: u32, arrays: Arrays) -> std::result::Result<Self, String> {
+        let Arrays { head, base, first, upper, entries } = arrays;
+        let (m, entry, codes) = match (&head[..], entries) {
+            (&[m, entry], None) => (m as usize, entry, None),
+            (&[m, entry, dimension, middle], Some(entries)) => {
+                (m as usize, entry, Some(open_codes(rows, entry, dimension as usize, middle, entries)?))
+            }
+            _ => return Err(format!("its head has {} numbers", head.len())),
+        };
         if !(1..=MAX_M).contains(&m) {
             return Err(format!("{m} links per level"));
         }
-        if base.len() != rows as usize * 2 * m {
-            return Err(format!("{} slots at level 0, {} expected", base.len(), rows as usize * 2 * m));
+        if rows > MAX_ROWS {
+            return Err("more rows than a graph can have".into());
+        }
+        let shape = match &codes {
+            None => Shape::plain(m),
+            Some(codes) => Shape::coded(m, codes.dimension),
+        };
+        if base.len() != rows as usize * shape.record {
+            return Err(format!(
+                "{} numbers at level 0, {} expected",
+                base.len(),
+                rows as usize * shape.record
+            ));
         }
         check_heights(rows, m, &first, upper.len())?;
-        let graph = Self { m, entry, base, upper, first, pool: Pool::default() };
+        let graph = Self { shape, entry, base, upper, first, codes, pool: Pool::default() };
         graph.check_entry()?;
         graph.check_links()?;
         Ok(graph)
@@ -68,6 +119,7 @@ impl Graph {
 
     fn check_entry(&self) -> std::result::Result<(), String> {
         match self.entry() {
+            None if self.codes.is_some() => Ok(()),
             None if self.base.iter().chain(&*self.upper).all(|&link| link == NONE) => Ok(()),
             None => Err("links, but no entry".into()),
             Some(entry) if entry >= self.rows() => Err(format!("the entry is row {entry}")),
@@ -86,8 +138,10 @@ impl Graph {
                 None => Ok(()),
             }
         };
-        for slots in self.base.chunks_exact(2 * self.m) {
-            check(0, slots)?;
+        if self.codes.is_none() {
+            for slots in self.base.chunks_exact(self.shape.links) {
+                check(0, slots)?;
+            }
         }
         for row in 0..self.rows() {
             for level in 1..=height(&self.first, row) {
@@ -96,6 +150,24 @@ impl Graph {
         }
         Ok(())
     }
+}
+
+/// What belongs to codes, where it fits: the rows a walk starts from are whole blocks, seen from a row that is there.
+fn open_codes(
+    rows: u32,
+    entry: Ordinal,
+    dimension: usize,
+    middle: Ordinal,
+    entries: Slice<u32>,
+) -> std::result::Result<Codes, String> {
+    let is_there = |row| if entry == NONE { row == NONE } else { row < rows };
+    if dimension == 0 || dimension > MAX_DIMENSION || !is_there(middle) {
+        return Err(format!("codes of {dimension} numbers around row {middle}"));
+    }
+    if !entries.len().is_multiple_of(record_len(dimension, BLOCK)) {
+        return Err(format!("{} numbers are no rows to start from", entries.len()));
+    }
+    Ok(Codes::new(dimension, middle, entries))
 }
 
 /// The rows' lists above level 0 are all the lists there are, in order.

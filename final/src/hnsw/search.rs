@@ -5,14 +5,16 @@
 //! With a filter the beam holds accepted rows only, so it is as narrow as without one, and rejected rows are not
 //! scored. They are stepping stones: while a node has few accepted neighbours, those behind its rejected neighbours
 //! count as its own (after Patel et al., *ACORN*, 2024), two hops away or, where a filter accepts little, three.
+//! A graph with codes looks first whether it is lucky: a hop costs so little there that a beam over all rows, widened
+//! until as many as wanted should be accepted, is faster as long as a tenth of the rows is. If it then finds too few, the
+//! accepted ones lie elsewhere, and the walk through rejected ones goes on.
 //! Where accepted rows lie in another region than the query, the descent ends among rejected ones; so the walk starts
 //! from a few accepted rows spread over the segment too.
 //!
 //! Not here: the choice between a walk and a scan of the accepted rows, which is the planner's. Below some hundreds of
 //! accepted rows a scan is always cheaper, and the stepping stones no longer hold them together.
 //!
-//! Rejected: a beam over all rows, widened until enough of them are accepted. It scores every stepping stone, and it
-//! never arrives where the accepted rows are far from the query.
+//! Rejected, without codes: the beam over all rows. It scores every stepping stone.
 
 use super::{
     Graph, Links, height,
@@ -27,30 +29,57 @@ const SEEDS: u32 = 16;
 /// How many rejected rows, times `m`, a filtered walk looks through at most for the neighbours of one node.
 const STONES: usize = 4;
 
+/// From this share of accepted rows on, a graph with codes is walked as if all were accepted, with a wider beam.
+const LEAST_SHARE: f64 = 0.1;
+
 impl Graph {
     /// The `k` rows found nearest, nearest first, of those in `accepted`; a larger `ef` finds them more surely.
+    ///
+    /// `query` is what the scorer measures distances from.
     pub fn search(
         &self,
         scorer: &impl Scorer,
+        query: &[f32],
         k: usize,
         ef: usize,
         accepted: Option<&Bitmap>,
         stats: &mut WalkStats,
     ) -> Vec<(f32, Ordinal)> {
         let Some(entry) = self.entry() else { return Vec::new() };
+        let (k, ef) = (k.min(self.rows() as usize), ef.max(k).max(1));
         self.pool.with(self.rows(), |walk| {
+            let mut width = self.width(k, ef, accepted);
+            while let Some(places) = width {
+                let found = self.glide(walk, scorer, query, (k, places), accepted, stats);
+                if found.len() == k {
+                    return found;
+                }
+                // Too many rows stood in the beam more than once; or they are not accepted, or not there.
+                width = (accepted.is_none() && places < 16 * k).then_some(2 * places);
+            }
             walk.descend(self, entry, 1..height(&self.first, entry) + 1, scorer, stats);
             match accepted {
                 None => {
-                    walk.restart(ef.max(k));
+                    walk.restart(ef);
                     walk.run_level(self, 0, scorer, stats);
                 }
-                Some(accepted) => self.walk_accepted(accepted, ef.max(k), walk, scorer, stats),
+                Some(accepted) => self.walk_accepted(accepted, ef, walk, scorer, stats),
             }
             let accepted =
                 |&(_, row): &(f32, Ordinal)| accepted.is_none_or(|accepted| accepted.contains(row));
             walk.found().filter(accepted).take(k).collect()
         })
+    }
+
+    /// How wide an estimating walk's beam is: twice as wide as `k` at least, since some rows stand in it more than once, and
+    /// so much wider with a filter that as many are accepted if they lie as the others do. None where so few are that
+    /// the other walk is faster, or there are no codes.
+    fn width(&self, k: usize, ef: usize, accepted: Option<&Bitmap>) -> Option<usize> {
+        self.codes.as_ref()?;
+        let width = ef.max(2 * k);
+        let Some(accepted) = accepted else { return Some(width) };
+        let share = f64::from(accepted.count()) / f64::from(self.rows().max(1));
+        (share >= LEAST_SHARE).then(|| (width as f64 / share).ceil() as usize)
     }
 
     /// Walks level 0 among accepted rows, from seeds and from the row that the walk has found, accepted or not.
@@ -73,7 +102,7 @@ impl Graph {
             stones.clear();
             self.look_at(node, accepted, visited, fresh, &mut stones);
             let mut next = 0;
-            while let Some(&stone) = stones.get(next).filter(|_| fresh.len() < self.m) {
+            while let Some(&stone) = stones.get(next).filter(|_| fresh.len() < self.shape.m) {
                 next += 1;
                 if visited.insert(stone) {
                     stats.through += 1;
@@ -97,7 +126,7 @@ impl Graph {
                 if visited.insert(link) {
                     fresh.push(link);
                 }
-            } else if stones.len() < STONES * self.m && !visited.contains(link) {
+            } else if stones.len() < STONES * self.shape.m && !visited.contains(link) {
                 self.prefetch(link);
                 stones.push(link);
             }

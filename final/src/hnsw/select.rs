@@ -2,8 +2,8 @@
 //!
 //! Not simply the nearest: they tend to be each other's neighbours, all in one direction. A candidate is passed over
 //! if it is nearer to a neighbour already chosen than to the node itself, since a walk gets there through that
-//! neighbour (the paper's Algorithm 4; its option to fill up with those passed over is left out, because longer lists
-//! cost a walk more than they save it).
+//! neighbour (the paper's Algorithm 4). Its option to fill up with those passed over is taken where a graph has codes;
+//! without them longer lists cost a walk more than they save it.
 //!
 //! Duplicates of the node are nobody's shorter way, so the rule would let them take all slots and make an island of
 //! themselves. They get a quarter of the slots.
@@ -37,6 +37,35 @@ pub(super) fn select<S: Scorer>(
             chosen.push(candidate);
         }
     }
+}
+
+/// Adds candidates that [`select`] has passed over, until `most` are chosen: with a rule that passes over fewer each time,
+/// and in the end none. Distances must not be negative here.
+pub(super) fn fill<S: Scorer>(
+    candidates: &[(f32, Ordinal)],
+    most: usize,
+    scorer_of: &impl Fn(Ordinal) -> S,
+    chosen: &mut Vec<Ordinal>,
+) {
+    for lenience in [1.2, 1.5, f32::INFINITY] {
+        for &(distance, candidate) in candidates {
+            if chosen.len() == most {
+                return;
+            }
+            let scorer = scorer_of(candidate);
+            let in_the_way =
+                |&other: &Ordinal| other == candidate || scorer.distance(other) * lenience < distance;
+            if !chosen.iter().any(in_the_way) {
+                chosen.push(candidate);
+            }
+        }
+    }
+}
+
+/// Sorts candidates, each of them once.
+pub(super) fn nearest_first(candidates: &mut Vec<(f32, Ordinal)>) {
+    candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    candidates.dedup_by_key(|candidate| candidate.1);
 }
 
 #[cfg(test)]

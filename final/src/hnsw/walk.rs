@@ -1,7 +1,7 @@
 //! How does one walk through one level go?
 //!
 //! The nearest node not yet expanded is expanded: its neighbours that were not seen before are scored and offered to
-//! the [`Beam`], which keeps the nearest `width`. When all of them are expanded, none of them has a nearer neighbour
+//! the [`Beam`], which keeps the nearest so many. When all of them are expanded, none of them has a nearer neighbour
 //! left and the walk is over. (The paper's Algorithm 2 keeps two heaps, candidates and results; a candidate that is no
 //! longer among the results would end the search when it came up, so one sorted list is both.)
 //!
@@ -12,11 +12,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Links, visited::Visited};
-use crate::{
-    point::Ordinal,
-    vector::{Scorer, topk::canonical},
-};
+use super::{Links, beam::Beam, codes::Target, visited::Visited};
+use crate::{point::Ordinal, vector::Scorer};
 
 /// How far ahead of the row being scored the rows after it are fetched from memory.
 const AHEAD: usize = 2;
@@ -26,6 +23,8 @@ const AHEAD: usize = 2;
 pub struct WalkStats {
     /// Rows whose distance was computed.
     pub distances: u64,
+    /// Rows whose distance was estimated.
+    pub estimates: u64,
     /// Nodes whose neighbours were looked at.
     pub hops: u64,
     /// Rejected nodes that a filtered walk looked through for the accepted ones behind them.
@@ -35,33 +34,34 @@ pub struct WalkStats {
 /// Everything a walk needs besides the graph; kept from one walk to the next.
 pub(super) struct Walk {
     pub(super) visited: Visited,
-    beam: Beam,
+    pub(super) beam: Beam,
+    pub(super) target: Target,
     fresh: Vec<Ordinal>,
 }
 
 impl Walk {
     /// Of a graph over some rows.
     pub(super) fn new(rows: u32) -> Self {
-        Self { visited: Visited::new(rows), beam: Beam::default(), fresh: Vec::new() }
+        Self {
+            visited: Visited::new(rows),
+            beam: Beam::default(),
+            target: Target::default(),
+            fresh: Vec::new(),
+        }
     }
 
     /// Forgets everything; the nearest `width` rows will be kept.
     pub(super) fn start(&mut self, width: usize) {
         self.visited.clear();
-        self.beam.entries.clear();
-        self.beam.width = width;
-        self.beam.next = 0;
+        self.beam.start(width);
     }
 
     /// Goes on from the nearest `width` of what was found, on the next level.
     pub(super) fn restart(&mut self, width: usize) {
         self.visited.clear();
-        self.beam.entries.truncate(width);
-        self.beam.width = width;
-        self.beam.next = 0;
-        for entry in &mut self.beam.entries {
-            entry.expanded = false;
-            self.visited.insert(entry.row);
+        self.beam.restart(width);
+        for (_, row) in self.beam.iter() {
+            self.visited.insert(row);
         }
     }
 
@@ -127,55 +127,7 @@ impl Walk {
 
     /// What the walk has found, nearest first.
     pub(super) fn found(&self) -> impl Iterator<Item = (f32, Ordinal)> + '_ {
-        self.beam.entries.iter().map(|entry| (entry.distance, entry.row))
-    }
-}
-
-/// The nearest `width` rows offered so far, nearest first, and which of them have been expanded.
-#[derive(Default)]
-struct Beam {
-    width: usize,
-    entries: Vec<Entry>,
-    /// Entries before this one are expanded.
-    next: usize,
-}
-
-#[derive(Clone, Copy)]
-struct Entry {
-    distance: f32,
-    row: Ordinal,
-    expanded: bool,
-}
-
-impl Beam {
-    /// Keeps the row if it is among the nearest. A tie with the farthest changes nothing when the beam is full: a walk
-    /// that came upon thousands of duplicates would go through all of them.
-    #[inline]
-    fn offer(&mut self, distance: f32, row: Ordinal) {
-        let distance = canonical(distance);
-        if self.entries.len() == self.width {
-            match self.entries.last() {
-                Some(farthest) if distance.total_cmp(&farthest.distance).is_lt() => self.entries.pop(),
-                _ => return,
-            };
-        }
-        let nearer = |entry: &Entry| entry.distance.total_cmp(&distance).then(entry.row.cmp(&row)).is_lt();
-        let at = self.entries.partition_point(nearer);
-        self.entries.insert(at, Entry { distance, row, expanded: false });
-        self.next = self.next.min(at);
-    }
-
-    /// The nearest row not expanded yet, which now is.
-    #[inline]
-    fn expand_next(&mut self) -> Option<Ordinal> {
-        while let Some(entry) = self.entries.get_mut(self.next) {
-            self.next += 1;
-            if !entry.expanded {
-                entry.expanded = true;
-                return Some(entry.row);
-            }
-        }
-        None
+        self.beam.iter()
     }
 }
 

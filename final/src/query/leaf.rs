@@ -69,8 +69,11 @@ impl Near<'_> {
                 let scorer = RowScorer::new(self.metric, self.vector, segment.columns()[self.using].matrix());
                 let kept = accepted.or_else(|| (live.count() < present.count()).then_some(live));
                 let mut stats = WalkStats::default();
-                let hits = graph.search(&scorer, self.k, ef, kept.as_ref(), &mut stats);
+                let hits = graph.search(&scorer, self.vector, self.k, ef, kept.as_ref(), &mut stats);
                 explain.fact("ef", ef).fact("distances", stats.distances).fact("hops", stats.hops);
+                if stats.estimates > 0 {
+                    explain.fact("estimates", stats.estimates);
+                }
                 hits
             }
             _ if self.params.indexed_only && graph.is_none() => Vec::new(),

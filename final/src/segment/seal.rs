@@ -27,7 +27,6 @@ use crate::{
         sealed::{GRAPH_SECTIONS, GRAPH_VERSION},
         vectors,
     },
-    vector::RowScorer,
 };
 
 /// Where a row of the new segment comes from.
@@ -48,7 +47,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Graph nodes built of graph nodes to build, once that has begun.
+    /// The part of the work on graphs that is done, once that has begun.
     pub fn fraction(&self) -> Option<f64> {
         let total = self.total.load(Ordering::Relaxed);
         (total > 0).then(|| f64::from(self.done.load(Ordering::Relaxed)) / f64::from(total))
@@ -71,13 +70,15 @@ pub struct Job<'a> {
     pub schema: &'a CollectionSchema,
     /// Seeds the graph's levels.
     pub seed: u64,
+    /// Whether the rows will be merged with others before long.
+    haste: bool,
 }
 
 impl<'a> Job<'a> {
-    /// A flush: every row of one segment in its place.
+    /// A flush: every row of one segment in its place, in haste.
     pub fn flush(input: &'a SegmentView, schema: &'a CollectionSchema, seed: u64) -> Self {
         let rows = (0..input.segment.rows()).map(|ordinal| Origin { input: 0, ordinal }).collect();
-        Self { inputs: std::slice::from_ref(input), rows, schema, seed }
+        Self { inputs: std::slice::from_ref(input), rows, schema, seed, haste: true }
     }
 
     /// A merge: the live rows of all inputs, one input behind the other.
@@ -86,7 +87,7 @@ impl<'a> Job<'a> {
             let rows = (0..view.segment.rows()).filter(|&row| !view.deleted.contains(row));
             rows.map(move |ordinal| Origin { input: input as u32, ordinal })
         };
-        Self { inputs, rows: inputs.iter().enumerate().flat_map(live).collect(), schema, seed }
+        Self { inputs, rows: inputs.iter().enumerate().flat_map(live).collect(), schema, seed, haste: false }
     }
 
     /// Writes all files into the new folder `dir` and makes them durable; gives their names and summaries.
@@ -148,7 +149,12 @@ impl<'a> Job<'a> {
             (nodes.count() >= threshold).then_some((name, column, nodes))
         });
         let worth: Vec<_> = worth.collect();
-        progress.total.store(worth.iter().map(|(_, _, nodes)| nodes.count()).sum(), Ordering::Relaxed);
+        let mut steps = 0;
+        for (name, column, nodes) in &worth {
+            let metric = self.schema.vector(name)?.distance;
+            steps += nodes.count() * Graph::passes(metric, column.dimension(), self.haste);
+        }
+        progress.total.store(steps, Ordering::Relaxed);
         let mut writer = FileWriter::create(store, &dir.join("graph.bin"), Kind::Graph, GRAPH_VERSION)?;
         writer.begin(0)?;
         let names: Vec<&String> = worth.iter().map(|(name, ..)| *name).collect();
@@ -167,17 +173,17 @@ impl<'a> Job<'a> {
         nodes: &Bitmap,
         progress: &Progress,
     ) -> Result<Graph> {
-        let (metric, matrix) = (self.schema.vector(name)?.distance, column.matrix());
         let build = Build {
             config: *self.schema.hnsw_of(name),
             seed: self.seed,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            progress: &|rows| {
-                progress.done.fetch_add(rows, Ordering::Relaxed);
+            progress: &|| {
+                progress.done.fetch_add(1, Ordering::Relaxed);
             },
             cancel: &progress.cancelled,
         };
-        Graph::build(nodes, |row| RowScorer::new(metric, matrix.row(row), matrix), &build)
+        let metric = self.schema.vector(name)?.distance;
+        Graph::of_rows(metric, column.matrix(), nodes, &build, self.haste)
     }
 }
 

@@ -3,8 +3,7 @@
 //! ```text
 //! segments/000031/  ids.bin  vectors.bin  graph.bin  payloads.bin  text.bin  deletes-000042.bin
 //! ```
-//! This is the *lean* layout: vectors and graph apart, so that the vectors need not be resident. `graph.bin` holds a
-//! graph for every vector that enough rows have (section 0 lists them as JSON, the graph of entry i starts at section
+//! `graph.bin` holds a graph for every vector that enough rows have (section 0 lists them as JSON, the graph of entry i starts at section
 //! [`GRAPH_SECTIONS`]` × (i + 1)`); without a graph, rows are compared one by one. `deletes-N.bin` belongs to
 //! manifest N, which names it.
 
@@ -19,6 +18,7 @@ use crate::{
     error::{Error, Result},
     filter::index::TermIndex,
     hnsw::Graph,
+    quantize::Code,
     schema::CollectionSchema,
     segment::{
         ids::Ids,
@@ -29,7 +29,7 @@ use crate::{
 
 /// How many section numbers one graph may use.
 pub(super) const GRAPH_SECTIONS: u32 = 16;
-pub(super) const GRAPH_VERSION: u16 = 1;
+pub(super) const GRAPH_VERSION: u16 = 2;
 const DELETES_VERSION: u16 = 1;
 
 /// An opened segment folder.
@@ -100,6 +100,15 @@ impl Sealed {
         self.graphs.get(name)
     }
 
+    /// Whether a graph of it was built in haste, and a merge would build a better one.
+    pub fn is_hasty(&self, schema: &CollectionSchema) -> bool {
+        self.graphs.iter().any(|(name, graph)| {
+            let metric = schema.vector(name).map(|vector| vector.distance);
+            graph.dimension().is_none()
+                && metric.is_ok_and(|metric| Code::is_for(metric, self.columns[name].dimension()))
+        })
+    }
+
     /// The vectors that have a graph.
     pub fn graph_names(&self) -> impl Iterator<Item = &str> {
         self.graphs.keys().map(String::as_str)
@@ -128,8 +137,19 @@ fn open_graphs(
     if let Some(name) = names.iter().find(|name| !columns.contains_key(*name)) {
         return Err(Error::corrupt(format!("{}: a graph of {name:?}, which has no vectors", path.display())));
     }
-    let graph = |(index, name)| Ok((name, Graph::open(&file, GRAPH_SECTIONS * (index + 1), rows)?));
-    (0u32..).zip(names).map(graph).collect()
+    let mut graphs = BTreeMap::new();
+    for (index, name) in (0u32..).zip(names) {
+        let graph = Graph::open(&file, GRAPH_SECTIONS * (index + 1), rows)?;
+        let (found, expected) = (graph.dimension(), columns[&name].dimension());
+        if found.is_some_and(|found| found != expected) {
+            return Err(Error::corrupt(format!(
+                "{}: the codes of {name:?} are of {found:?} numbers, and its vectors have {expected}",
+                path.display()
+            )));
+        }
+        graphs.insert(name, graph);
+    }
+    Ok(graphs)
 }
 
 /// The name of the tombstone file that manifest `number` names.

@@ -173,7 +173,7 @@ fn check(a: &[f32], b: &[f32]) {
     assert!(a.len() == b.len(), "two vectors of different lengths: {} and {}", a.len(), b.len());
 }
 
-/// Asks for the beginning of some data to be brought near, without waiting for it.
+/// Asks for some data to be brought near, without waiting for it.
 #[inline]
 pub fn prefetch<T>(data: &[T]) {
     #[cfg(target_arch = "x86_64")]

@@ -16,11 +16,11 @@ pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
     avx512.into_iter().chain(avx2)
 }
 
-/// Brings the first lines of some data near.
+/// Brings data near, its first lines if it is large.
 #[inline]
 pub(super) fn prefetch<T>(data: &[T]) {
     const LINE: usize = 64;
-    const LINES: usize = 8;
+    const LINES: usize = 128;
     let start: *const i8 = data.as_ptr().cast();
     for line in 0..size_of_val(data).div_ceil(LINE).min(LINES) {
         // SAFETY: a prefetch reads nothing; the address lies inside `data`.

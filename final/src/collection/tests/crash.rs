@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     super::{Collection, Selector, Write},
-    script::{dir, options, point, schema, shown},
+    script::{dir, point, resting, schema, shown},
 };
 use crate::{
     disk::fault::{Fault, FaultStore},
@@ -60,7 +60,7 @@ fn life() -> Vec<Step> {
 /// Lives until something fails; says how many steps were acknowledged.
 fn live(store: &FaultStore, steps: Vec<Step>) -> Result<usize> {
     let shared = Arc::new(store.clone());
-    let collection = Collection::create(shared, dir(), schema(), &options())?;
+    let collection = Collection::create(shared, dir(), schema(), &resting())?;
     for (done, step) in steps.into_iter().enumerate() {
         let outcome = match step {
             Step::Write(write) => collection.write_and_wait(write),
@@ -76,7 +76,7 @@ fn live(store: &FaultStore, steps: Vec<Step>) -> Result<usize> {
 /// What a reader sees after each step of an undisturbed life, before the first one included.
 fn states() -> Vec<String> {
     let collection =
-        Collection::create(Arc::new(FaultStore::default()), dir(), schema(), &options()).unwrap();
+        Collection::create(Arc::new(FaultStore::default()), dir(), schema(), &resting()).unwrap();
     let mut states = vec![shown(&collection.snapshot())];
     for step in life() {
         match step {
@@ -90,7 +90,7 @@ fn states() -> Vec<String> {
 
 fn check(found: FaultStore, acknowledged: usize, states: &[String], story: &str) {
     let shared: Arc<FaultStore> = Arc::new(found);
-    let collection = match Collection::open(shared, dir(), &options()) {
+    let collection = match Collection::open(shared, dir(), &resting()) {
         Ok(collection) => collection,
         Err(crate::error::Error::NotFound(_)) if acknowledged == 0 => return,
         Err(error) => panic!("{story}: can't be opened: {error}"),
@@ -149,7 +149,7 @@ fn a_merge_that_was_cut_off_is_begun_again() {
         let Some(&newest) = numbers.last() else { continue };
         if Manifest::read(&found, dir(), newest).unwrap().segments.len() == 2 {
             due += 1;
-            let stats = Collection::open(Arc::new(found), dir(), &options()).unwrap().stats();
+            let stats = Collection::open(Arc::new(found), dir(), &resting()).unwrap().stats();
             assert!(stats.optimizing.is_some() || stats.segments.len() == 1, "step {step}: {stats:?}");
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     super::{Collection, Write},
-    script::{dir, options, point, schema},
+    script::{dir, options, point, resting, schema},
 };
 use crate::{
     disk::{Store, fault::FaultStore},
@@ -40,7 +40,7 @@ fn a_flush_asked_for_during_another_is_answered() {
 fn a_merge_refuses_damaged_vectors() {
     let store = FaultStore::default();
     let shared = Arc::new(store.clone());
-    let collection = Collection::create(shared.clone(), dir(), schema(), &options()).unwrap();
+    let collection = Collection::create(shared.clone(), dir(), schema(), &resting()).unwrap();
     let put = |ids: std::ops::Range<u64>| {
         let points = ids.map(|id| point(PointId::Num(id), 0.5, Default::default())).collect();
         collection.write_and_wait(Write::Upsert { points, mode: Default::default(), only_if: None }).unwrap();

@@ -1,6 +1,6 @@
 //! The interpreter of golden scripts. One command a line, `#` begins a comment, what it prints is indented below it.
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -41,6 +41,11 @@ pub(super) fn options() -> Options {
     Options { writer: "script".to_string(), flush_idle: None, ..Options::default() }
 }
 
+/// The same, and whenever nothing is left to seal, few segments are made of many.
+pub(super) fn resting() -> Options {
+    Options { flush_idle: Some(Duration::MAX), ..options() }
+}
+
 struct Script {
     store: FaultStore,
     collection: Option<Collection>,
@@ -71,7 +76,10 @@ impl Script {
     fn command(&mut self, line: &str) -> crate::error::Result<String> {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         match verb {
-            "create" => self.open(Collection::create(self.shared(), dir(), schema(), &options())),
+            "create" => {
+                let options = if rest == "resting" { resting() } else { options() };
+                self.open(Collection::create(self.shared(), dir(), schema(), &options))
+            }
             "open" => self.open(Collection::open(self.shared(), dir(), &options())),
             "close" => Ok(self
                 .collection

@@ -1,0 +1,110 @@
+//! The nearest rows seen so far, nearest first, and which of them have been expanded.
+//!
+//! An entry is one number: the distance's bits, so arranged that they sort as distances do, then the row, then whether
+//! it has been expanded. Inserting is a binary search and a move of some hundred bytes, which at the widths of walks
+//! beats a heap. A row takes 31 bits, which is why no graph has more rows.
+
+use crate::{point::Ordinal, vector::topk::canonical};
+
+/// A graph has at most this many rows.
+pub(super) const MAX_ROWS: u32 = 1 << 31;
+
+/// The lowest bit of an entry.
+const EXPANDED: u64 = 1;
+
+/// The nearest `width` rows offered so far.
+#[derive(Default)]
+pub(super) struct Beam {
+    width: usize,
+    entries: Vec<u64>,
+    /// Entries before this one are expanded.
+    next: usize,
+}
+
+impl Beam {
+    /// Forgets everything; the nearest `width` rows will be kept.
+    pub(super) fn start(&mut self, width: usize) {
+        self.entries.clear();
+        self.resize(width);
+    }
+
+    /// From now on the nearest `width` are kept; all of them will be expanded again.
+    pub(super) fn restart(&mut self, width: usize) {
+        self.entries.iter_mut().for_each(|entry| *entry &= !EXPANDED);
+        self.resize(width);
+    }
+
+    /// From now on the nearest `width` are kept.
+    pub(super) fn resize(&mut self, width: usize) {
+        self.entries.truncate(width);
+        self.width = width;
+        self.next = 0;
+    }
+
+    /// What a distance must be below, for its row to be kept.
+    #[inline]
+    pub(super) fn bound(&self) -> f32 {
+        match self.entries.get(self.width - 1) {
+            Some(farthest) => distance(*farthest),
+            None => f32::INFINITY,
+        }
+    }
+
+    /// Keeps the row if it is among the nearest. A tie with the farthest changes nothing when the beam is full: a walk
+    /// that came upon thousands of duplicates would go through all of them.
+    #[inline]
+    pub(super) fn offer(&mut self, distance: f32, row: Ordinal) {
+        let distance = sortable(canonical(distance));
+        if self.entries.len() == self.width {
+            match self.entries.last() {
+                Some(farthest) if distance < farthest >> 32 => self.entries.pop(),
+                _ => return,
+            };
+        }
+        let entry = distance << 32 | u64::from(row) << 1;
+        let mut at = self.entries.len();
+        self.entries.push(entry);
+        while at > 0 && self.entries[at - 1] > entry {
+            self.entries[at] = self.entries[at - 1];
+            at -= 1;
+        }
+        self.entries[at] = entry;
+        self.next = self.next.min(at);
+    }
+
+    /// The nearest row not expanded yet, which now is.
+    #[inline]
+    pub(super) fn expand_next(&mut self) -> Option<Ordinal> {
+        while let Some(entry) = self.entries.get_mut(self.next) {
+            self.next += 1;
+            if *entry & EXPANDED == 0 {
+                *entry |= EXPANDED;
+                return Some(row_of(*entry));
+            }
+        }
+        None
+    }
+
+    /// The rows kept, nearest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (f32, Ordinal)> + '_ {
+        self.entries.iter().map(|&entry| (distance(entry), row_of(entry)))
+    }
+}
+
+#[inline]
+fn row_of(entry: u64) -> Ordinal {
+    entry as u32 >> 1
+}
+
+#[inline]
+fn distance(entry: u64) -> f32 {
+    let bits = (entry >> 32) as u32;
+    f32::from_bits(if bits >> 31 == 1 { bits ^ 1 << 31 } else { !bits })
+}
+
+/// The bits of a distance, changed so that they compare as numbers do: negative ones are turned round and come first.
+#[inline]
+fn sortable(distance: f32) -> u64 {
+    let bits = distance.to_bits();
+    u64::from(if bits >> 31 == 1 { !bits } else { bits ^ 1 << 31 })
+}

@@ -1,0 +1,213 @@
+//! How does a graph get better links, once it has codes?
+//!
+//! A graph is built in haste first, with half as many candidates and by exact distances. Then every node looks for its
+//! neighbours anew, in the whole graph, which has codes by now: that is cheap, and finds better candidates than the
+//! growing graph could give. Of them it links to those that [`select`] chooses, they link back, and what is left of the
+//! list's slots is [`fill`]ed with others. A list that is full costs a walk nothing, for its codes are compared 32 at a
+//! time anyway: filled lists reach recall 0.99 on 784 numbers in 22 hops instead of 33.
+//!
+//! The second pass reads a graph that does not change, so its outcome does not depend on threads.
+//!
+//! Rejected: filling from neighbours' neighbours (twice the time for the same recall); filling with the nearest, whatever
+//! stands in their way (0.979 instead of 0.987 in 20 hops); one more pass (0.0005); a first pass with all candidates
+//! (0.990 instead of 0.9885, for 8 seconds of 25).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{
+    Build, Graph, HnswConfig, Links, NONE, Shape,
+    build::Growing,
+    codes::Encoder,
+    parallel,
+    select::{fill, nearest_first, select},
+};
+use crate::{
+    bitmap::Bitmap,
+    error::{Error, Result},
+    point::Ordinal,
+    quantize::Code,
+    vector::{Matrix, Metric, RowScorer, Scorer},
+};
+
+/// The first pass looks at as many candidates divided by this.
+const HASTE: u32 = 2;
+
+/// Nodes that one thread takes at a time.
+const AT_ONCE: usize = 64;
+
+impl Graph {
+    /// Builds a graph over the rows in `present`, with codes where they pay. One built in `haste` is the first pass alone:
+    /// it costs a third and is good enough for rows that will soon be in another graph.
+    ///
+    /// Codes need memory for the rows twice over and for their records. Errors: as [`Graph::build`].
+    pub fn of_rows(
+        metric: Metric,
+        matrix: Matrix<'_>,
+        present: &Bitmap,
+        build: &Build<'_>,
+        haste: bool,
+    ) -> Result<Self> {
+        let scorer_of = |row| RowScorer::new(metric, matrix.row(row), matrix);
+        match Code::is_for(metric, matrix.dimension()) {
+            false => Self::build(present, scorer_of, build),
+            true if haste => Self::build(present, scorer_of, &build.hasty()),
+            true => Self::with_codes(metric, matrix, present, build),
+        }
+    }
+
+    pub(super) fn with_codes(
+        metric: Metric,
+        matrix: Matrix<'_>,
+        present: &Bitmap,
+        build: &Build<'_>,
+    ) -> Result<Self> {
+        let scorer_of = |row| RowScorer::new(metric, matrix.row(row), matrix);
+        build.config.validate()?;
+        let graph = Self::build(present, scorer_of, &build.hasty())?;
+        let encoder = Encoder::new(metric, matrix, build.threads);
+        let graph = encoder.encode(graph);
+        let refined = Refining { graph: &graph, metric, matrix, build }.run(present)?;
+        drop(graph);
+        let refined = refined.connected(present, &scorer_of);
+        Ok(encoder.encode(refined))
+    }
+
+    /// How many times [`Graph::of_rows`] tells of progress for each row.
+    pub fn passes(metric: Metric, dimension: usize, haste: bool) -> u32 {
+        if Code::is_for(metric, dimension) && !haste { 2 } else { 1 }
+    }
+}
+
+impl Build<'_> {
+    /// The same with fewer candidates.
+    fn hasty(&self) -> Self {
+        let HnswConfig { m, ef_construct } = self.config;
+        Build { config: HnswConfig { m, ef_construct: (ef_construct / HASTE).max(m) }, ..*self }
+    }
+}
+
+/// The second pass over a graph.
+struct Refining<'a> {
+    graph: &'a Graph,
+    metric: Metric,
+    matrix: Matrix<'a>,
+    build: &'a Build<'a>,
+}
+
+/// What a node has found: rows to link to, best first, and how many of them it has chosen; the others are spare.
+#[derive(Clone, Default)]
+struct Found {
+    rows: Vec<Ordinal>,
+    chosen: usize,
+}
+
+impl Refining<'_> {
+    fn run(&self, present: &Bitmap) -> Result<Growing> {
+        let rows = present.rows() as usize;
+        let links = self.graph.shape.links;
+        let mut found = vec![Found::default(); rows];
+        let cancel: &AtomicBool = self.build.cancel;
+        parallel(
+            self.build.threads,
+            found.chunks_mut(AT_ONCE).zip((0..).step_by(AT_ONCE)),
+            |(places, start)| {
+                for (place, row) in places.iter_mut().zip(start..) {
+                    if present.contains(row) && !cancel.load(Ordering::Relaxed) {
+                        *place = self.look_around(row);
+                        (self.build.progress)();
+                    }
+                }
+            },
+        );
+        if cancel.load(Ordering::Relaxed) {
+            return Err(Error::closed("building a graph was cancelled"));
+        }
+        let backward = Backward::of(&found);
+        let mut base = vec![NONE; rows * links];
+        let lists = base.chunks_mut(AT_ONCE * links).zip((0..).step_by(AT_ONCE));
+        parallel(self.build.threads, lists, |(lists, start)| {
+            for (list, row) in lists.chunks_exact_mut(links).zip(start..) {
+                self.join(row, &found[row as usize], backward.to(row), list);
+            }
+        });
+        let shape = Shape { links, record: links, ..self.graph.shape };
+        Ok(Growing::resume(shape, base, self.graph))
+    }
+
+    fn scorer_of(&self, row: Ordinal) -> RowScorer<'_> {
+        RowScorer::new(self.metric, self.matrix.row(row), self.matrix)
+    }
+
+    /// The rows that a row may link to.
+    fn look_around(&self, row: Ordinal) -> Found {
+        let (scorer, links) = (self.scorer_of(row), self.graph.shape.links);
+        let ef = (self.build.config.ef_construct as usize).max(2 * links);
+        let mut candidates = self.graph.around(&scorer, self.matrix.row(row), ef);
+        candidates.extend(self.graph.links(0, row).map(|link| (scorer.distance(link), link)));
+        candidates.retain(|candidate| candidate.1 != row);
+        nearest_first(&mut candidates);
+        let scorer_of = |row| self.scorer_of(row);
+        let mut rows = Vec::new();
+        select(&candidates, scorer.distance(row), links, &scorer_of, &mut rows);
+        let chosen = rows.len();
+        if chosen < links {
+            // Dot products may be negative; what lies in which direction is a matter of straight lines anyway.
+            let straight = |row| RowScorer::new(Metric::Euclid, self.matrix.row(row), self.matrix);
+            let scorer = straight(row);
+            // The farther ones would not be taken: no time for them.
+            candidates.truncate(2 * links);
+            candidates.iter_mut().for_each(|candidate| candidate.0 = scorer.distance(candidate.1));
+            nearest_first(&mut candidates);
+            fill(&candidates, links, &straight, &mut rows);
+        }
+        Found { rows, chosen }
+    }
+
+    /// The list of a row: what it chose and what chose it, and spare rows where there is room.
+    fn join(&self, row: Ordinal, found: &Found, backward: &[Ordinal], list: &mut [Ordinal]) {
+        let (chosen, spare) = found.rows.split_at(found.chosen);
+        let mut rows = chosen.to_vec();
+        rows.extend(backward.iter().filter(|other| !chosen.contains(other)));
+        if rows.len() > list.len() {
+            let scorer = self.scorer_of(row);
+            let mut candidates: Vec<_> = rows.iter().map(|&other| (scorer.distance(other), other)).collect();
+            nearest_first(&mut candidates);
+            select(&candidates, scorer.distance(row), list.len(), &|row| self.scorer_of(row), &mut rows);
+        }
+        let room = spare.iter().filter(|other| !backward.contains(other));
+        let rows = rows.iter().chain(room);
+        list.iter_mut().zip(rows).for_each(|(slot, &row)| *slot = row);
+    }
+}
+
+/// Who has chosen whom, by the chosen one.
+struct Backward {
+    first: Vec<usize>,
+    rows: Vec<Ordinal>,
+}
+
+impl Backward {
+    fn of(found: &[Found]) -> Self {
+        let chosen = |found: &Found| found.rows[..found.chosen].to_vec();
+        let mut first = vec![0; found.len() + 1];
+        for link in found.iter().flat_map(chosen) {
+            first[link as usize + 1] += 1;
+        }
+        for row in 0..found.len() {
+            first[row + 1] += first[row];
+        }
+        let mut rows = vec![NONE; first[found.len()]];
+        let mut next = first.clone();
+        for (row, found) in (0..).zip(found) {
+            for link in chosen(found) {
+                rows[next[link as usize]] = row;
+                next[link as usize] += 1;
+            }
+        }
+        Self { first, rows }
+    }
+
+    fn to(&self, row: Ordinal) -> &[Ordinal] {
+        &self.rows[self.first[row as usize]..self.first[row as usize + 1]]
+    }
+}

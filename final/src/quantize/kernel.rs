@@ -1,0 +1,221 @@
+//! The arithmetic of rotations and codes, as fast as this machine can do it.
+//!
+//! Where the compiler turns plain loops into an instruction set's own, there is one loop, compiled once per set: over
+//! arrays of 16 lanes, because it may not reorder a sum of floats by itself. Only the look-ups need intrinsics.
+//! [`Kernels::best`] picks a table of function pointers once.
+//!
+//! Not here: what is computed and why; that is with the callers.
+
+// Reason: the functions behind the table need instructions that the build's baseline does not have.
+#![allow(unsafe_code)]
+
+use std::sync::OnceLock;
+
+use super::{
+    code::{Signs, Sums},
+    fastscan::{BLOCK, Factors},
+};
+
+/// How many numbers a loop takes at once.
+const LANES: usize = 16;
+
+/// The loops compiled for one instruction set. Safe to call only where the processor has it.
+#[derive(Debug)]
+pub(super) struct Loops {
+    pub(super) mix: unsafe fn(&mut [f32], &[f32], usize),
+    pub(super) encode: unsafe fn(&[f32], &[f32], &mut [u16]) -> Sums,
+    pub(super) tables: unsafe fn(&[f32], f32, &mut [u8]),
+    pub(super) scan: unsafe fn(&[u8], &[u8], &mut [u32; BLOCK]),
+    pub(super) finish: unsafe fn(&[u32; BLOCK], [f32; 4], &Factors<'_>, &mut [f32; BLOCK]) -> u32,
+}
+
+/// The loops for one instruction set, which this processor has.
+#[derive(Debug)]
+pub struct Kernels {
+    /// What the instruction set is called.
+    pub name: &'static str,
+    pub(super) loops: Loops,
+}
+
+impl Kernels {
+    /// The fastest on this machine.
+    #[inline]
+    pub fn best() -> &'static Self {
+        static BEST: OnceLock<&Kernels> = OnceLock::new();
+        BEST.get_or_init(|| Self::all_available()[0])
+    }
+
+    /// Every table that works on this machine, the fastest first, the portable one last.
+    pub fn all_available() -> Vec<&'static Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        all.extend(super::x86::available());
+        all.push(&PORTABLE);
+        all
+    }
+
+    /// Changes signs, then runs a transform over the first and one over the last `window` numbers, in place.
+    pub fn mix(&self, values: &mut [f32], signs: &[f32], window: usize) {
+        assert!(values.len() == signs.len() && window.is_power_of_two() && window >= LANES);
+        // SAFETY: a table is handed out only if the processor has its instructions.
+        unsafe { (self.loops.mix)(values, signs, window) }
+    }
+
+    /// Sums over the difference of a row from a centre, whose signs are put into `signs`.
+    pub fn encode(&self, row: &[f32], centre: &[f32], signs: &mut Signs) -> Sums {
+        assert!(row.len() == centre.len() && row.len().is_multiple_of(LANES));
+        signs.resize(row.len() / LANES, 0);
+        // SAFETY: as in `mix`.
+        unsafe { (self.loops.encode)(row, centre, signs) }
+    }
+
+    /// For each four numbers the 16 sums with all their signs, `per_step` times as large, from 0 up.
+    pub fn tables(&self, rotated: &[f32], per_step: f32, tables: &mut [u8]) {
+        assert!(tables.len() == rotated.len() * 4);
+        // SAFETY: as in `mix`.
+        unsafe { (self.loops.tables)(rotated, per_step, tables) }
+    }
+
+    /// For each code of a block the sum of what the tables say of its groups.
+    #[inline]
+    pub fn scan(&self, block: &[u8], tables: &[u8], sums: &mut [u32; BLOCK]) {
+        assert!(block.len() == tables.len() && tables.len().is_multiple_of(64), "a table for each line");
+        // SAFETY: as in `mix`.
+        unsafe { (self.loops.scan)(block, tables, sums) }
+    }
+
+    /// Turns sums into estimates; `query` is the centre's distance, the tables' step, the least sum, and the bound
+    /// below which an estimate has its bit set in what is returned.
+    #[inline]
+    pub fn finish(
+        &self,
+        sums: &[u32; BLOCK],
+        query: [f32; 4],
+        codes: &Factors<'_>,
+        estimates: &mut [f32; BLOCK],
+    ) -> u32 {
+        // SAFETY: as in `mix`.
+        unsafe { (self.loops.finish)(sums, query, codes, estimates) }
+    }
+}
+
+static PORTABLE: Kernels = Kernels { name: "portable", loops: Loops { mix, encode, tables, scan, finish } };
+
+#[inline(always)]
+pub(super) fn mix(values: &mut [f32], signs: &[f32], window: usize) {
+    values.iter_mut().zip(signs).for_each(|(value, sign)| *value *= sign);
+    let padded = values.len();
+    hadamard(&mut values[..window]);
+    if window < padded {
+        hadamard(&mut values[padded - window..]);
+    }
+}
+
+/// The Walsh–Hadamard transform, scaled to keep lengths: sums and differences of pairs ever farther apart.
+#[inline(always)]
+fn hadamard(values: &mut [f32]) {
+    let scale = 1.0 / (values.len() as f32).sqrt();
+    for lanes in values.as_chunks_mut::<LANES>().0 {
+        *lanes = pairs::<8>(pairs::<4>(pairs::<2>(pairs::<1>(*lanes)))).map(|lane| lane * scale);
+    }
+    let mut half = LANES;
+    while half < values.len() {
+        for both in values.chunks_exact_mut(2 * half) {
+            let (left, right) = both.split_at_mut(half);
+            for (a, b) in left.iter_mut().zip(right) {
+                (*a, *b) = (*a + *b, *a - *b);
+            }
+        }
+        half *= 2;
+    }
+}
+
+/// Sums and differences of lanes that are `HALF` apart; written so that it compiles to a shuffle and an addition.
+#[inline(always)]
+fn pairs<const HALF: usize>(lanes: [f32; LANES]) -> [f32; LANES] {
+    let own: [f32; LANES] =
+        std::array::from_fn(|lane| if lane & HALF == 0 { lanes[lane] } else { -lanes[lane] });
+    let other: [f32; LANES] = std::array::from_fn(|lane| lanes[lane ^ HALF]);
+    std::array::from_fn(|lane| own[lane] + other[lane])
+}
+
+#[inline(always)]
+pub(super) fn encode(row: &[f32], centre: &[f32], signs: &mut [u16]) -> Sums {
+    let [mut squared, mut absolute, mut along, mut signed] = [[0.0f32; LANES]; 4];
+    for ((row, centre), bits) in
+        row.as_chunks::<LANES>().0.iter().zip(centre.as_chunks::<LANES>().0).zip(signs)
+    {
+        *bits = 0;
+        for lane in 0..LANES {
+            let (difference, c) = (row[lane] - centre[lane], centre[lane]);
+            let positive = difference > 0.0;
+            squared[lane] += difference * difference;
+            absolute[lane] += difference.abs();
+            along[lane] += difference * c;
+            signed[lane] += if positive { c } else { -c };
+            *bits |= u16::from(positive) << lane;
+        }
+    }
+    let sum = |lanes: [f32; LANES]| lanes.iter().sum();
+    Sums { squared: sum(squared), absolute: sum(absolute), along: sum(along), signed: sum(signed) }
+}
+
+/// Bit by bit, the sign that each of the 16 nibbles gives to a coordinate.
+const SIGNS: [[f32; 16]; 4] = {
+    let mut signs = [[-1.0; 16]; 4];
+    let mut place = 0;
+    while place < 64 {
+        if (place % 16) >> (place / 16) & 1 == 1 {
+            signs[place / 16][place % 16] = 1.0;
+        }
+        place += 1;
+    }
+    signs
+};
+
+/// 2²³: the next larger number of 32 bits is one more.
+const WHOLE: f32 = 8_388_608.0;
+
+#[inline(always)]
+pub(super) fn tables(rotated: &[f32], per_step: f32, tables: &mut [u8]) {
+    for (four, table) in rotated.as_chunks::<4>().0.iter().zip(tables.as_chunks_mut::<16>().0) {
+        let spread: f32 = four[0].abs() + four[1].abs() + four[2].abs() + four[3].abs();
+        // A sum this large has its whole part in its lowest bits: a conversion that compiles to nothing.
+        let mut entries = [spread * per_step; 16];
+        for (value, signs) in four.iter().zip(&SIGNS) {
+            let value = value * per_step;
+            for (entry, sign) in entries.iter_mut().zip(signs) {
+                *entry += value * sign;
+            }
+        }
+        *table = entries.map(|entry| (entry + WHOLE).to_bits() as u8);
+    }
+}
+
+fn scan(block: &[u8], tables: &[u8], sums: &mut [u32; BLOCK]) {
+    sums.fill(0);
+    for (line, table) in block.as_chunks::<16>().0.iter().zip(tables.as_chunks::<16>().0) {
+        for (place, &byte) in line.iter().enumerate() {
+            sums[place] += u32::from(table[usize::from(byte & 15)]);
+            sums[place + 16] += u32::from(table[usize::from(byte >> 4)]);
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn finish(
+    sums: &[u32; BLOCK],
+    query: [f32; 4],
+    codes: &Factors<'_>,
+    estimates: &mut [f32; BLOCK],
+) -> u32 {
+    let [centre, step, least, bound] = query;
+    let mut below = 0;
+    for place in 0..BLOCK {
+        let sum = sums[place] as f32 * step + least;
+        let estimate = centre + codes.bases[place] - codes.slopes[place] * sum;
+        estimates[place] = estimate;
+        below |= u32::from(estimate < bound) << place;
+    }
+    below
+}

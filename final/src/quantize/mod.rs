@@ -1,0 +1,31 @@
+//! What can be said of a distance without reading the vector?
+//!
+//! One bit per coordinate, in the right basis, tells a distance to a few parts in a hundred; 32 such codes are compared
+//! with a query in the time that one vector takes. A walk that estimates so where to go, and computes exactly only
+//! where it goes, reads an eighth of what it would otherwise.
+//!
+//! | file | its question |
+//! |---|---|
+//! | `rotate` | how is a vector turned so that no coordinate matters more than another? |
+//! | `code` | what do the signs of a vector say about a distance? |
+//! | `fastscan` | how are 32 codes compared with a query at once? |
+//! | `kernel`, `x86` | the arithmetic of all three, as fast as this machine can do it |
+//!
+//! Not here: which rows have codes and where they lie. That is the graph's.
+
+pub mod code;
+pub mod fastscan;
+pub mod kernel;
+pub mod rotate;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    code::{Code, Signs},
+    fastscan::{BLOCK, Lookup, pack},
+    kernel::Kernels,
+    rotate::Rotation,
+};

@@ -1,0 +1,177 @@
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
+use super::{fastscan::Factors, *};
+use crate::vector::{Metric, distance};
+
+fn random(length: usize, seed: u64) -> Vec<f32> {
+    let mut random = SmallRng::seed_from_u64(seed);
+    (0..length).map(|_| random.random_range(-1.0..1.0)).collect()
+}
+
+fn rotated(vector: &[f32]) -> Vec<f32> {
+    let mut rotated = Vec::new();
+    Rotation::new(vector.len(), 9).apply(vector, &mut rotated);
+    rotated
+}
+
+const DIMENSIONS: [usize; 9] = [1, 2, 16, 17, 100, 128, 384, 784, 4_096];
+
+#[test]
+fn a_rotation_keeps_distances_and_products() {
+    for dimension in DIMENSIONS {
+        let (a, b) = (random(dimension, 1), random(dimension, 2));
+        let (turned_a, turned_b) = (rotated(&a), rotated(&b));
+        assert_eq!(turned_a.len(), Rotation::padded(dimension));
+        for metric in [Metric::Euclid, Metric::Dot] {
+            let (before, after) = (distance(metric, &a, &b), distance(metric, &turned_a, &turned_b));
+            assert!(
+                (before - after).abs() < 1e-4 * dimension as f32,
+                "{metric:?} of {dimension}: {before}, {after}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_rotation_spreads_a_single_coordinate() {
+    for (dimension, at) in [(64, 0), (128, 127), (384, 5), (784, 600), (784, 783)] {
+        let mut vector = vec![0.0; dimension];
+        vector[at] = 1.0;
+        let largest = rotated(&vector).into_iter().map(f32::abs).fold(0.0, f32::max);
+        assert!(largest < 5.0 / (dimension as f32).sqrt(), "{largest} of {dimension}");
+    }
+}
+
+/// Every instruction set must agree with the portable loops: exactly where they count, within rounding elsewhere.
+fn agree(row: &[f32], centre: &[f32], query: &[f32], blocks: &[u8]) {
+    let all = Kernels::all_available();
+    let (oracle, others) = all.split_last().unwrap();
+    let near = |a: f32, b: f32, size: f32| (a - b).abs() <= 1e-4 * size + 1e-30 || a == b;
+    let (mut signs, mut tables) = (Vec::new(), vec![0; query.len() * 4]);
+    let sums = oracle.encode(row, centre, &mut signs);
+    oracle.tables(query, 20.0, &mut tables);
+    let mut counts = [0; BLOCK];
+    oracle.scan(blocks, &tables, &mut counts);
+    for kernels in others {
+        let (mut found_signs, mut found_tables) = (Vec::new(), vec![0; query.len() * 4]);
+        let found = kernels.encode(row, centre, &mut found_signs);
+        assert_eq!(found_signs, signs, "{}", kernels.name);
+        let size = sums.squared + sums.absolute * centre.iter().fold(1.0, |most: f32, c| most.max(c.abs()));
+        let pairs =
+            [(found.squared, sums.squared), (found.absolute, sums.absolute), (found.along, sums.along)];
+        assert!(pairs.iter().all(|&(a, b)| near(a, b, size)), "{}: {found:?}, {sums:?}", kernels.name);
+        kernels.tables(query, 20.0, &mut found_tables);
+        assert!(found_tables.iter().zip(&tables).all(|(a, b)| a.abs_diff(*b) <= 1), "{}", kernels.name);
+        let mut found_counts = [1; BLOCK];
+        kernels.scan(blocks, &tables, &mut found_counts);
+        assert_eq!(found_counts, counts, "{}", kernels.name);
+        let (mut mixed, mut found_mixed) = (row.to_vec(), row.to_vec());
+        oracle.mix(&mut mixed, centre, row.len().next_power_of_two() / 2);
+        kernels.mix(&mut found_mixed, centre, row.len().next_power_of_two() / 2);
+        let size: f32 = row.iter().zip(centre).map(|(a, b)| (a * b).abs()).sum();
+        assert!(mixed.iter().zip(&found_mixed).all(|(&a, &b)| near(a, b, size)), "{}", kernels.name);
+    }
+}
+
+#[test]
+fn every_instruction_set_agrees_with_the_portable_loops() {
+    let mut bytes = SmallRng::seed_from_u64(3);
+    for length in [32, 48, 64, 128, 784, 1_024, 1_040, 4_096, 4_112] {
+        let blocks: Vec<u8> = (0..length * 4).map(|_| bytes.random()).collect();
+        agree(&random(length, 4), &random(length, 5), &random(length, 6), &blocks);
+    }
+}
+
+/// Sums of bytes must not run over: every entry at its largest, in more groups than 16 bits can hold.
+#[test]
+fn the_largest_sums_are_counted() {
+    for groups in [4, 256, 260, 1_024, 16_384] {
+        let (block, tables) = (vec![0xff; groups * 16], vec![255; groups * 16]);
+        for kernels in Kernels::all_available() {
+            let mut sums = [0; BLOCK];
+            kernels.scan(&block, &tables, &mut sums);
+            assert_eq!(sums, [255 * groups as u32; BLOCK], "{}", kernels.name);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn awkward_numbers(
+        numbers in proptest::collection::vec(
+            prop_oneof![Just(0.0f32), Just(-0.0), Just(1e-20), Just(-1e10), -1.0f32..1.0], 3 * 48),
+        blocks in proptest::collection::vec(any::<u8>(), 4 * 48),
+    ) {
+        agree(&numbers[..48], &numbers[48..96], &numbers[96..], &blocks);
+    }
+}
+
+/// Packs codes of rows seen from a centre, and estimates their distances from a query.
+fn estimates(metric: Metric, rows: &[Vec<f32>], centre: &[f32], query: &[f32]) -> Vec<f32> {
+    let (centre_turned, query_turned) = (rotated(centre), rotated(query));
+    let mut signs = vec![Vec::new(); rows.len()];
+    let (mut bases, mut slopes) = ([0.0; BLOCK], [0.0; BLOCK]);
+    for (place, row) in rows.iter().enumerate() {
+        let code = Code::new(metric, &rotated(row), &centre_turned, &mut signs[place]);
+        (bases[place], slopes[place]) = (code.base, code.slope);
+    }
+    let mut block = vec![0; query_turned.len() * 4];
+    pack(&signs, &mut block);
+    let mut lookup = Lookup::default();
+    lookup.set(&query_turned);
+    let mut found = [0.0; BLOCK];
+    let codes = Factors { bases: &bases, slopes: &slopes };
+    let below = lookup.estimate(distance(metric, query, centre), &codes, &block, 0.0, &mut found);
+    assert!((0..BLOCK).all(|place| (below >> place & 1 == 1) == (found[place] < 0.0)));
+    found[..rows.len()].to_vec()
+}
+
+/// The paper's bound on what one bit per coordinate is off by is a probability; over many rows, queries and dimensions
+/// the error must be what the module says it is: 0.75 |r| |v| / √d, less where vectors are filled up, seldom four times that, and right on average.
+#[test]
+fn estimates_are_off_by_what_they_may_be_off_by() {
+    for metric in [Metric::Euclid, Metric::Dot] {
+        for dimension in [64, 100, 384, 784] {
+            let (mut squares, mut sum, mut count) = (0.0, 0.0, 0.0);
+            for seed in 0..8 {
+                let centre = random(dimension, seed);
+                let query: Vec<f32> = random(dimension, seed + 100);
+                let rows: Vec<Vec<f32>> =
+                    (0..32).map(|row| random(dimension, 1_000 * (seed + 1) + row)).collect();
+                for (row, estimate) in rows.iter().zip(estimates(metric, &rows, &centre, &query)) {
+                    let length = |to: &[f32]| distance(Metric::Euclid, &centre, to).sqrt();
+                    let unit = length(row) * length(&query) / (dimension as f32).sqrt();
+                    let unit = if metric == Metric::Euclid { 2.0 * unit } else { unit };
+                    let off = (estimate - distance(metric, &query, row)) / unit;
+                    assert!(off.abs() < 4.0, "{metric:?} of {dimension}: off by {off}");
+                    squares += off * off;
+                    sum += off;
+                    count += 1.0;
+                }
+            }
+            let (spread, mean) = ((squares / count).sqrt(), sum / count);
+            assert!(
+                (0.4..0.9).contains(&spread) && mean.abs() < 0.2,
+                "{metric:?} of {dimension}: {spread}, {mean}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_the_same_row_is_estimated_exactly() {
+    let centre = random(100, 1);
+    let rows = vec![centre.clone(), vec![0.0; 100]];
+    for metric in [Metric::Euclid, Metric::Dot] {
+        let found = estimates(metric, &rows, &centre, &centre);
+        for (row, estimate) in rows.iter().zip(found) {
+            let exact = distance(metric, &centre, row);
+            assert!(
+                (estimate - exact).abs() < 0.05 * exact.abs().max(1.0),
+                "{metric:?}: {estimate}, {exact}"
+            );
+        }
+    }
+    assert_eq!(estimates(Metric::Dot, &rows[1..], &rows[1], &rows[1]), [0.0]);
+}
