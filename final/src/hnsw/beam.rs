@@ -62,14 +62,36 @@ impl Beam {
             };
         }
         let entry = distance << 32 | u64::from(row) << 1;
-        let mut at = self.entries.len();
-        self.entries.push(entry);
-        while at > 0 && self.entries[at - 1] > entry {
-            self.entries[at] = self.entries[at - 1];
-            at -= 1;
-        }
-        self.entries[at] = entry;
+        let at = self.entries.partition_point(|&other| other < entry);
+        self.entries.insert(at, entry);
         self.next = self.next.min(at);
+    }
+
+    /// Keeps those of several rows that are among the nearest: sorted, then merged from the far end, so that the entries
+    /// move once and not once for each.
+    #[inline]
+    pub(super) fn offer_all(&mut self, offers: &mut [Offer]) {
+        offers.sort_unstable();
+        let (mut old, mut new) = (self.entries.len(), offers.len());
+        let all = old + new;
+        self.entries.resize(all.min(self.width), 0);
+        for place in (0..all).rev() {
+            let Some(offer) = new.checked_sub(1).map(|last| offers[last].0) else { break };
+            let entry = match old.checked_sub(1).map(|last| self.entries[last]) {
+                Some(entry) if entry > offer => {
+                    old -= 1;
+                    entry
+                }
+                _ => {
+                    new -= 1;
+                    self.next = self.next.min(place);
+                    offer
+                }
+            };
+            if let Some(kept) = self.entries.get_mut(place) {
+                *kept = entry;
+            }
+        }
     }
 
     /// The nearest row not expanded yet, which now is.
@@ -88,6 +110,18 @@ impl Beam {
     /// The rows kept, nearest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (f32, Ordinal)> + '_ {
         self.entries.iter().map(|&entry| (distance(entry), row_of(entry)))
+    }
+}
+
+/// A row to be offered to a beam.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Offer(u64);
+
+impl Offer {
+    /// At this distance.
+    #[inline]
+    pub(super) fn new(distance: f32, row: Ordinal) -> Self {
+        Self(sortable(canonical(distance)) << 32 | u64::from(row) << 1)
     }
 }
 

@@ -30,7 +30,7 @@ const SEEDS: u32 = 16;
 const STONES: usize = 4;
 
 /// From this share of accepted rows on, a graph with codes is walked as if all were accepted, with a wider beam.
-const LEAST_SHARE: f64 = 0.1;
+pub(crate) const WIDENED_SHARE: f64 = 0.1;
 
 impl Graph {
     /// The `k` rows found nearest, nearest first, of those in `accepted`; a larger `ef` finds them more surely.
@@ -48,14 +48,11 @@ impl Graph {
         let Some(entry) = self.entry() else { return Vec::new() };
         let (k, ef) = (k.min(self.rows() as usize), ef.max(k).max(1));
         self.pool.with(self.rows(), |walk| {
-            let mut width = self.width(k, ef, accepted);
-            while let Some(places) = width {
-                let found = self.glide(walk, scorer, query, (k, places), accepted, stats);
+            if let Some(width) = self.width(k, ef, accepted) {
+                let found = self.glide(walk, scorer, query, (k, width), accepted, stats);
                 if found.len() == k {
                     return found;
                 }
-                // Too many rows stood in the beam more than once; or they are not accepted, or not there.
-                width = (accepted.is_none() && places < 16 * k).then_some(2 * places);
             }
             walk.descend(self, entry, 1..height(&self.first, entry) + 1, scorer, stats);
             match accepted {
@@ -71,15 +68,15 @@ impl Graph {
         })
     }
 
-    /// How wide an estimating walk's beam is: twice as wide as `k` at least, since some rows stand in it more than once, and
-    /// so much wider with a filter that as many are accepted if they lie as the others do. None where so few are that
-    /// the other walk is faster, or there are no codes.
+    /// How wide an estimating walk's beam is: half a time wider than `k` at least, since some rows stand in it more than
+    /// once, and so much wider with a filter that as many are accepted if they lie as the others do. None where so few are
+    /// that the other walk is faster, or there are no codes.
     fn width(&self, k: usize, ef: usize, accepted: Option<&Bitmap>) -> Option<usize> {
         self.codes.as_ref()?;
-        let width = ef.max(2 * k);
+        let width = ef.max(k + k / 2);
         let Some(accepted) = accepted else { return Some(width) };
         let share = f64::from(accepted.count()) / f64::from(self.rows().max(1));
-        (share >= LEAST_SHARE).then(|| (width as f64 / share).ceil() as usize)
+        (share >= WIDENED_SHARE).then(|| (width as f64 / share).ceil() as usize)
     }
 
     /// Walks level 0 among accepted rows, from seeds and from the row that the walk has found, accepted or not.

@@ -51,6 +51,7 @@ impl Near<'_> {
             rows: live.count(),
             matching: expected,
             graph: graph.is_some(),
+            codes: graph.is_some_and(|graph| graph.dimension().is_some()),
             exact: self.params.exact,
             ef,
         };

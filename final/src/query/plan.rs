@@ -5,15 +5,24 @@
 //! only those that do. The cost of a way is counted in sequential distances: a row read in order is 1, a row the
 //! walk jumps to is [`JUMP`]. A walk looks at about [`PER_EF`] rows for each unit of its breadth `ef`; when only a
 //! share *s* of the rows matches, it must look at more of them to collect as many, about 1/√s times as many with
-//! two-hop expansion.
+//! two-hop expansion. A walk over a graph with codes expands [`HOPS_PER_EF`] nodes for each unit of `ef` at [`HOP`]
+//! each; it widens its beam to 1/s as long as [`WIDENED_SHARE`](crate::hnsw) of the rows matches.
 
 use std::fmt;
+
+use crate::hnsw::WIDENED_SHARE;
 
 /// What a distance to a row somewhere in memory costs, measured in distances to the next row.
 const JUMP: f64 = 2.5;
 
 /// Rows a walk compares per unit of `ef`.
 const PER_EF: f64 = 12.0;
+
+/// Nodes a walk that estimates expands per unit of `ef`.
+const HOPS_PER_EF: f64 = 0.6;
+
+/// What expanding one costs, in distances to the next row.
+const HOP: f64 = 6.0;
 
 /// What finding one matching row in the index costs, measured in distances.
 const MATCH: f64 = 0.1;
@@ -30,6 +39,8 @@ pub struct Situation {
     pub matching: Option<u32>,
     /// Whether there is a graph for the vector.
     pub graph: bool,
+    /// Whether the graph has codes.
+    pub codes: bool,
     /// Whether the client asked for every row to be compared.
     pub exact: bool,
     /// The breadth of a walk.
@@ -73,7 +84,7 @@ pub struct Plan {
 
 /// Chooses the cheaper way.
 pub fn plan(situation: Situation) -> Plan {
-    let Situation { rows, matching, graph, exact, ef } = situation;
+    let Situation { rows, matching, graph, codes, exact, ef } = situation;
     let compared = f64::from(matching.unwrap_or(rows));
     let (scan, walk) = match matching {
         None => (Strategy::Flat, Strategy::Graph),
@@ -85,7 +96,11 @@ pub fn plan(situation: Situation) -> Plan {
     if !graph || exact || share < MIN_WALK_SHARE {
         return Plan { strategy: scan.0, cost: scan.1, alternative: None };
     }
-    let walk = (walk, JUMP * PER_EF * ef as f64 / share.sqrt() + finding);
+    let walking = match codes && share >= WIDENED_SHARE {
+        true => HOP * HOPS_PER_EF * ef as f64 / share,
+        false => JUMP * PER_EF * ef as f64 / share.sqrt(),
+    };
+    let walk = (walk, walking + finding);
     let (best, other) = if scan.1 <= walk.1 { (scan, walk) } else { (walk, scan) };
     Plan { strategy: best.0, cost: best.1, alternative: Some(other) }
 }
@@ -96,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_scan_where_there_is_no_choice() {
-        let situation = Situation { rows: 1 << 20, matching: None, graph: true, exact: true, ef: 128 };
+        let situation =
+            Situation { rows: 1 << 20, matching: None, graph: true, codes: true, exact: true, ef: 128 };
         assert_eq!(plan(situation).strategy, Strategy::Flat);
         assert_eq!(plan(Situation { graph: false, exact: false, ..situation }).strategy, Strategy::Flat);
         let narrow = Situation { matching: Some(9), ..situation };

@@ -56,7 +56,7 @@ fn command(line: &str, collection: &mut Option<Collection>) -> String {
     }
 }
 
-/// `rows 100000 matching 5000 ef 128 exact ungraphed`.
+/// `rows 100000 matching 5000 ef 128 exact ungraphed coded`.
 fn situation(text: &str) -> Situation {
     let words: Vec<&str> = text.split(' ').collect();
     let number = |name: &str| -> Option<u32> {
@@ -67,6 +67,7 @@ fn situation(text: &str) -> Situation {
         rows: number("rows").expect("rows"),
         matching: number("matching"),
         graph: !words.contains(&"ungraphed"),
+        codes: words.contains(&"coded"),
         exact: words.contains(&"exact"),
         ef: number("ef").map_or(128, |ef| ef as usize),
     }
