@@ -1,8 +1,8 @@
 //! Which segments should become one? A pure function of their sizes.
 //!
-//! Every segment costs each query a walk of its own, so there should be few; every merge copies rows and builds a
-//! graph again, so a row should take part in few merges. While points come in, segments wait until there are some of
-//! about one size: a row is copied a logarithmic number of times, and most segments a query meets are small. When nobody
+//! Every segment costs each query a walk of its own, so there should be few; every merge copies rows and builds a graph
+//! again, so a row should take part in few merges. While points come in, segments wait until there are some of about
+//! one size: a row is copied a logarithmic number of times, and most segments a query meets are small. When nobody
 //! writes any more, the smaller ones are merged into one and, unless that is a small part of all, into the largest too.
 //! On top of that there are never more than [`MAX_SEGMENTS`], and a segment that is a fifth dead is written anew.
 

@@ -67,8 +67,8 @@ impl Beam {
         self.next = self.next.min(at);
     }
 
-    /// Keeps those of several rows that are among the nearest: sorted, then merged from the far end, so that the entries
-    /// move once and not once for each.
+    /// Keeps those of several rows, each of them below [`Beam::bound`], that are among the nearest: sorted, then merged from the far end, so that the
+    /// entries move once and not once for each.
     #[inline]
     pub(super) fn offer_all(&mut self, offers: &mut [Offer]) {
         offers.sort_unstable();
@@ -141,4 +141,51 @@ fn distance(entry: u64) -> f32 {
 fn sortable(distance: f32) -> u64 {
     let bits = distance.to_bits();
     u64::from(if bits >> 31 == 1 { !bits } else { bits ^ 1 << 31 })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn distances_sort_as_numbers_and_come_back() {
+        let ascending =
+            [f32::NEG_INFINITY, -1e30, -1.0, -1e-40, 0.0, 1e-40, 1.0, 1e30, f32::INFINITY, f32::NAN];
+        let entries = ascending.map(|distance| Offer::new(distance, 7).0);
+        assert!(entries.is_sorted() && entries.map(row_of) == [7; 10]);
+        assert_eq!(format!("{:?}", entries.map(distance)), format!("{ascending:?}"));
+        assert!(Offer::new(f32::MAX, 0).0 < Offer::new(-f32::NAN, 0).0);
+        assert_eq!(row_of(Offer::new(-1.0, MAX_ROWS - 1).0), MAX_ROWS - 1);
+    }
+
+    proptest! {
+        /// Many at once or one after the other, with rows expanded in between.
+        #[test]
+        fn offering_all_is_offering_each(
+            width in 1..12usize,
+            batches in proptest::collection::vec(proptest::collection::vec((0..9u8, 0..30u32), 0..20), 0..6),
+        ) {
+            let (mut one, mut all) = (Beam::default(), Beam::default());
+            one.start(width);
+            all.start(width);
+            for batch in batches {
+                let mut sorted = batch.clone();
+                // A tie with the farthest changes nothing when the beam is full, so the order of equals would.
+                sorted.sort_unstable();
+                sorted.iter().for_each(|&(distance, row)| one.offer(distance.into(), row));
+                let mut offers: Vec<Offer> =
+                    batch.iter().map(|&(distance, row)| Offer::new(distance.into(), row)).collect();
+                let bound = all.bound();
+                offers.retain(|offer| distance(offer.0) < bound);
+                all.offer_all(&mut offers);
+                prop_assert_eq!(one.bound(), all.bound());
+                let distances = |beam: &Beam| beam.iter().map(|entry| entry.0).collect::<Vec<_>>();
+                prop_assert_eq!(distances(&one), distances(&all));
+                let nearest = all.entries.iter().find(|&entry| entry & EXPANDED == 0).map(|&entry| row_of(entry));
+                prop_assert_eq!(all.expand_next(), nearest);
+            }
+        }
+    }
 }

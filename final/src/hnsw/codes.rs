@@ -2,9 +2,9 @@
 //!
 //! A graph with codes has a *record* per node: the links, and for each linked row its [`Code`] seen from the node. A
 //! walk that comes to a node reads its vector and its record, two contiguous pieces of memory, computes the one exact
-//! distance, and has estimates for all neighbours (the layout of SymphonyQG: Gou et al., *SymphonyQG: Towards Symphonious
-//! Integration of Quantization and Graph for Approximate Nearest Neighbor Search*, 2025). A walk is bound by the
-//! bytes it fetches: 32 neighbours cost 100 bytes each in a record, and 3 KB each as vectors of 784 numbers.
+//! distance, and has estimates for all neighbours (the layout of SymphonyQG: Gou et al., *SymphonyQG: Towards
+//! Symphonious Integration of Quantization and Graph for Approximate Nearest Neighbor Search*, 2025). A walk is bound
+//! by the bytes it fetches: 32 neighbours cost 100 bytes each in a record, and 3 KB each as vectors of 784 numbers.
 //!
 //! Numbers of a record, `u32` each, with `n` links, a multiple of [`BLOCK`]:
 //! ```text
@@ -77,8 +77,8 @@ impl Target {
         self.lookup.set(&self.rotated);
     }
 
-    /// Estimates the distances of a block's rows from that of the row they are seen from. Returns a bit for each that is
-    /// below `bound`.
+    /// Estimates the distances of a block's rows from that of the row they are seen from. Returns a bit for each that
+    /// is below `bound`.
     #[inline]
     pub(super) fn estimate(
         &self,

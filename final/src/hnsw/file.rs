@@ -4,15 +4,15 @@
 //!
 //! | section | numbers, `u32` each | what |
 //! |---|---|---|
-//! | +0 | 2 or 4 | `m`; the entry, [`NONE`] for a graph without nodes; with codes the vectors' dimension and the row in the middle |
+//! | +0 | 2 or 4 | `m`; the entry, [`NONE`] for a graph without nodes; then, with codes, the dimension and the row in the middle |
 //! | +1 | rows × `2m`, or records | links at level 0, then [`NONE`]; or [`codes`](super::codes) with them |
 //! | +2 | rows + 1 | `first`: row `r` owns the lists `first[r]..first[r + 1]` above level 0 |
 //! | +3 | lists × `m` | links above level 0, as at level 0 |
 //! | +4 | a record | the rows a walk starts from; only with codes |
 //!
-//! What would lead a walk astray is checked when a graph is opened. Records are not: they are nearly all of the file, and a walk
-//! takes nothing in them for granted. A link to a row that does not exist is passed over, and one that damage has
-//! turned to another row leads to a row like any other, whose distance is computed.
+//! What would lead a walk astray is checked when a graph is opened. Records are not: they are nearly all of the file,
+//! and a walk takes nothing in them for granted. A link to a row that does not exist is passed over, and one that
+//! damage has turned to another row leads to a row like any other, whose distance is computed.
 
 use super::{
     Graph, MAX_LEVEL, MAX_M, NONE, Shape,

@@ -8,11 +8,11 @@
 //!
 //! The second pass reads a graph that does not change, so its outcome does not depend on threads.
 //!
-//! Rejected: filling from neighbours' neighbours (twice the time for the same recall); filling with the nearest, whatever
-//! stands in their way (0.979 instead of 0.987 in 20 hops); with one's own spare rows alone (0.988 instead of 0.990 in 22
-//! hops, and a twentieth of the rows had two links to them or fewer); a first pass with half of the candidates instead
-//! of a quarter (no difference); a second one with as many candidates as were asked for instead of twice as many (on
-//! the demo's 256 numbers, recall 0.978 instead of 0.993 at ef 128, for a third less time).
+//! Rejected: filling from neighbours' neighbours (twice the time for the same recall); filling with the nearest,
+//! whatever stands in their way (0.979 instead of 0.987 in 20 hops); with one's own spare rows alone (0.988 instead of
+//! 0.990 in 22 hops, and a twentieth of the rows had two links to them or fewer); a first pass with half of the
+//! candidates instead of a quarter (no difference); a second one with as many candidates as were asked for instead of
+//! twice as many (on the demo's 256 numbers, recall 0.978 instead of 0.993 at ef 128, for a third less time).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -38,8 +38,8 @@ const HASTE: u32 = 4;
 const AT_ONCE: usize = 64;
 
 impl Graph {
-    /// Builds a graph over the rows in `present`, with codes where they pay. One built in `haste` is the first pass alone:
-    /// it costs a third and is good enough for rows that will soon be in another graph.
+    /// Builds a graph over the rows in `present`, with codes where they pay. One built in `haste` is the first pass
+    /// alone: it costs a fifth and is good enough for rows that will soon be in another graph.
     ///
     /// Codes need memory for the rows twice over and for their records. Errors: as [`Graph::build`].
     pub fn of_rows(
@@ -182,8 +182,8 @@ impl Refining<'_> {
         Found { rows, chosen }
     }
 
-    /// The list of a row: what it chose and what chose it; where there is room, spare rows of its own and rows that it is
-    /// spare to, in turn. The latter have few links to them otherwise.
+    /// The list of a row: what it chose and what chose it; where there is room, spare rows of its own and rows that it
+    /// is spare to, in turn. The latter have few links to them otherwise.
     fn join(&self, row: Ordinal, found: &Found, [choosers, sparers]: [&[Ordinal]; 2], list: &mut [Ordinal]) {
         let (chosen, spare) = found.rows.split_at(found.chosen);
         let scorer = self.scorer_of(row);

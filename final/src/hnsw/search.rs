@@ -4,12 +4,12 @@
 //!
 //! With a filter the beam holds accepted rows only, so it is as narrow as without one, and rejected rows are not
 //! scored. They are stepping stones: while a node has few accepted neighbours, those behind its rejected neighbours
-//! count as its own (after Patel et al., *ACORN*, 2024), two hops away or, where a filter accepts little, three.
-//! A graph with codes looks first whether it is lucky: a hop costs so little there that a beam over all rows, widened
-//! until as many as wanted should be accepted, is faster as long as a tenth of the rows is. If it then finds too few, the
-//! accepted ones lie elsewhere, and the walk through rejected ones goes on.
-//! Where accepted rows lie in another region than the query, the descent ends among rejected ones; so the walk starts
-//! from a few accepted rows spread over the segment too.
+//! count as its own (after Patel et al., *ACORN*, 2024), two hops away or, where a filter accepts little, three. A
+//! graph with codes looks first whether it is lucky: a hop costs so little there that a beam over all rows, widened
+//! until as many as wanted should be accepted, is faster as long as a tenth of the rows is. If it then finds too few,
+//! the accepted ones lie elsewhere, and the walk through rejected ones goes on. Where accepted rows lie in another
+//! region than the query, the descent ends among rejected ones; so the walk starts from a few accepted rows spread over
+//! the segment too.
 //!
 //! Not here: the choice between a walk and a scan of the accepted rows, which is the planner's. Below some hundreds of
 //! accepted rows a scan is always cheaper, and the stepping stones no longer hold them together.
@@ -68,9 +68,9 @@ impl Graph {
         })
     }
 
-    /// How wide an estimating walk's beam is: half a time wider than `k` at least, since some rows stand in it more than
-    /// once, and so much wider with a filter that as many are accepted if they lie as the others do. None where so few are
-    /// that the other walk is faster, or there are no codes.
+    /// How wide an estimating walk's beam is: half a time wider than `k` at least, since some rows stand in it more
+    /// than once, and so much wider with a filter that as many are accepted if they lie as the others do. None where so
+    /// few are that the other walk is faster, or there are no codes.
     fn width(&self, k: usize, ef: usize, accepted: Option<&Bitmap>) -> Option<usize> {
         self.codes.as_ref()?;
         let width = ef.max(k + k / 2);

@@ -39,8 +39,8 @@ pub(super) fn select<S: Scorer>(
     }
 }
 
-/// Adds candidates that [`select`] has passed over, until `most` are chosen: with a rule that passes over fewer each time,
-/// and in the end none. Distances must not be negative here.
+/// Adds candidates that [`select`] has passed over, until `most` are chosen: with a rule that passes over fewer each
+/// time, and in the end none. Distances must not be negative here.
 pub(super) fn fill<S: Scorer>(
     candidates: &[(f32, Ordinal)],
     most: usize,
@@ -89,6 +89,22 @@ mod tests {
         assert_eq!(chosen(8, &[5.0, 2.0, -3.0, 3.0, -9.0]), [2.0, -3.0]);
         assert_eq!(chosen(1, &[5.0, 2.0, -3.0]), [2.0]);
         assert!(chosen(8, &[]).is_empty());
+    }
+
+    #[test]
+    fn free_slots_go_to_what_lies_least_behind_the_chosen() {
+        let places = [2.0, -3.0, 2.1, 4.5, -9.0];
+        let matrix = Matrix::new(1, &places);
+        let scorer_of = |row| RowScorer::new(Metric::Manhattan, matrix.row(row), matrix);
+        let mut candidates: Vec<_> =
+            (0..).zip(&places).map(|(row, place): (_, &f32)| (place.abs(), row)).collect();
+        nearest_first(&mut candidates);
+        let mut chosen = vec![0, 1];
+        fill(&candidates, 4, &scorer_of, &mut chosen);
+        // -9 is 6 from -3, not so much less than 9; 4.5 is 2.5 from 2, and 2.1 all but the same place.
+        assert_eq!(chosen, [0, 1, 4, 2]);
+        fill(&candidates, 9, &scorer_of, &mut chosen);
+        assert_eq!(chosen, [0, 1, 4, 2, 3]);
     }
 
     #[test]

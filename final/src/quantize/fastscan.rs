@@ -6,8 +6,8 @@
 //! is not enough*, 2015). So codes come in blocks of [`BLOCK`]: 16 bytes for each four coordinates, code `i` in the low
 //! half of byte `i`, code `i + 16` in the high half.
 //!
-//! The sums in a table are rounded to bytes, all tables with one step. That is off by some hundredth of what one bit per
-//! coordinate is off by.
+//! The sums in a table are rounded to bytes, all tables with one step. That is off by some hundredth of what one bit
+//! per coordinate is off by.
 //!
 //! Not here: what a sum says about a distance ([`code`](super::code)).
 

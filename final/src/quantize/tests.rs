@@ -128,7 +128,8 @@ fn estimates(metric: Metric, rows: &[Vec<f32>], centre: &[f32], query: &[f32]) -
 }
 
 /// The paper's bound on what one bit per coordinate is off by is a probability; over many rows, queries and dimensions
-/// the error must be what the module says it is: 0.75 |r| |v| / √d, less where vectors are filled up, seldom four times that, and right on average.
+/// the error must be what the module says it is: 0.75 |r| |v| / √d, less where vectors are filled up, seldom four
+/// times that, and right on average.
 #[test]
 fn estimates_are_off_by_what_they_may_be_off_by() {
     for metric in [Metric::Euclid, Metric::Dot] {

@@ -1,9 +1,9 @@
 //! The loops on x86-64: AVX-512 and AVX2.
 //!
 //! A shuffle is 16 look-ups in each 16 bytes of a register, so a register holds the tables of several groups beside the
-//! lines that belong to them. Results are bytes and are added up in 16 bits, even and odd places apart: adding the register as it is
-//! puts the odd bytes, times 256, on top of the even ones, and taking the odd sums away again at the end is cheaper
-//! than masking in every step.
+//! lines that belong to them. Results are bytes and are added up in 16 bits, even and odd places apart: adding the
+//! register as it is puts the odd bytes, times 256, on top of the even ones, and taking the odd sums away again at the
+//! end is cheaper than masking in every step.
 //!
 //! Not here: SSE. The portable loops compile to it.
 

@@ -127,7 +127,9 @@ impl Leaf<'_> {
             });
         }
         let mut found = best.into_sorted();
-        found.retain(|(_, row)| !except.contains(&self.context.snapshot.id(*row)));
+        if !except.is_empty() {
+            found.retain(|(_, row)| !except.contains(&self.context.snapshot.id(*row)));
+        }
         if let Some(mmr) = mmr {
             found = self.varied(using, metric, found, mmr.diversity);
         }

@@ -35,8 +35,11 @@ impl Near<'_> {
         view: &SegmentView,
         scope: Option<&Bitmap>,
     ) -> Result<(Vec<(f32, Ordinal)>, Explain)> {
-        let present = view.segment.present(self.using);
-        let live = present.and_not(&view.deleted);
+        let mut live = view.segment.present(self.using);
+        let dead = !view.deleted.is_empty();
+        if dead {
+            live = live.and_not(&view.deleted);
+        }
         let graph = match &view.segment {
             Segment::Sealed(segment) => segment.graph(self.using),
             Segment::Mutable(_) => None,
@@ -68,7 +71,7 @@ impl Near<'_> {
                     unreachable!("only sealed segments have graphs")
                 };
                 let scorer = RowScorer::new(self.metric, self.vector, segment.columns()[self.using].matrix());
-                let kept = accepted.or_else(|| (live.count() < present.count()).then_some(live));
+                let kept = accepted.or_else(|| dead.then_some(live));
                 let mut stats = WalkStats::default();
                 let hits = graph.search(&scorer, self.vector, self.k, ef, kept.as_ref(), &mut stats);
                 explain.fact("ef", ef).fact("distances", stats.distances).fact("hops", stats.hops);

@@ -3,9 +3,9 @@
 //! ```text
 //! segments/000031/  ids.bin  vectors.bin  graph.bin  payloads.bin  text.bin  deletes-000042.bin
 //! ```
-//! `graph.bin` holds a graph for every vector that enough rows have (section 0 lists them as JSON, the graph of entry i starts at section
-//! [`GRAPH_SECTIONS`]` × (i + 1)`); without a graph, rows are compared one by one. `deletes-N.bin` belongs to
-//! manifest N, which names it.
+//! `graph.bin` holds a graph for every vector that enough rows have (section 0 lists them as JSON, the graph of entry i
+//! starts at section [`GRAPH_SECTIONS`]` × (i + 1)`); without a graph, rows are compared one by one. `deletes-N.bin`
+//! belongs to manifest N, which names it.
 
 use std::{collections::BTreeMap, path::Path};
 
