@@ -67,8 +67,8 @@ impl Beam {
         self.next = self.next.min(at);
     }
 
-    /// Keeps those of several rows, each of them below [`Beam::bound`], that are among the nearest: sorted, then merged from the far end, so that the
-    /// entries move once and not once for each.
+    /// Keeps those of several rows, each of them below [`Beam::bound`], that are among the nearest: sorted, then merged
+    /// from the far end, so that the entries move once and not once for each.
     #[inline]
     pub(super) fn offer_all(&mut self, offers: &mut [Offer]) {
         offers.sort_unstable();

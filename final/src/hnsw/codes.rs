@@ -14,10 +14,10 @@
 //! signs       n/32 · padded   of 32 codes after another
 //! ```
 //! The *entries* are one more record, of rows spread over the segment as seen from a row in the middle: a walk starts
-//! from the nearest of them. One look at 256 rows is as near as a descent through levels, for the price of two hops.
+//! from the nearest of them. A look at 256 rows that lie beside each other costs about as much as two hops.
 //!
-//! Rejected: vectors inside the records, as SymphonyQG has them. One stream instead of two was not measurably faster,
-//! and the vectors would no longer lie one after the other for whoever reads all of them.
+//! Not here: the vectors. SymphonyQG has them in the records, one piece of memory instead of two; here they lie one
+//! after the other, for whoever reads all of them.
 
 use super::{Graph, NONE, Shape, parallel};
 use crate::{

@@ -4,19 +4,19 @@
 //! needs, and from it estimates all neighbours, which stand beside each other in the node's record. So only nodes that
 //! are expanded are ever computed, and those are the results.
 //!
-//! A node and its record are some KB, and memory takes longer to bring them than the processor to use them. So the next
-//! node is chosen and asked for *before* the one at hand is looked at. It is then not always the nearest, which costs a
-//! twentieth more hops and saves a quarter of the time.
+//! A node and its record are some KB, and memory takes longer to bring them than the processor to use them. So the
+//! next node is chosen and asked for *before* the one at hand is looked at. It is then not always the nearest, which
+//! costs a twentieth more hops and saves a seventh of the time.
 //!
 //! A row that several nodes lead to is offered by each, with an estimate of each, and may stand in the beam more than
 //! once; it is expanded once, by its smallest estimate. So the beam holds fewer rows than it has places where all ways
 //! lead to the same rows, and the walk ends sooner: 21 hops instead of 27 for recall 0.99. Where many rows are wanted a
 //! beam must be sure to hold them: there each row is offered once.
 //!
-//! Rejected (784 numbers, recall 0.97): looking at the nearest nodes' vectors alone at the end instead of expanding
-//! them (recall falls faster than time); ending the walk by distance instead of by width (2 % at one recall, nothing at
-//! another); replacing a row's estimate in the beam by a smaller one (as many hops as offering it once, and longer
-//! ones). Pages of 2 MB for vectors and records would save a tenth; a mapped file has none.
+//! Rejected (784 numbers): looking at the nearest nodes' vectors alone at the end instead of expanding them (recall
+//! falls faster than time); ending the walk by distance instead of by width (some 3 % at recall 0.95 and 0.99, for one
+//! more thing to set); replacing a row's estimate in the beam by a smaller one (as many hops as offering it once, and
+//! longer ones). Pages of 2 MB for vectors and records would save a tenth; a mapped file has none.
 //!
 //! Not here: where the codes come from ([`codes`](super::codes)).
 

@@ -8,11 +8,12 @@
 //!
 //! The second pass reads a graph that does not change, so its outcome does not depend on threads.
 //!
-//! Rejected: filling from neighbours' neighbours (twice the time for the same recall); filling with the nearest,
-//! whatever stands in their way (0.979 instead of 0.987 in 20 hops); with one's own spare rows alone (0.988 instead of
-//! 0.990 in 22 hops, and a twentieth of the rows had two links to them or fewer); a first pass with half of the
-//! candidates instead of a quarter (no difference); a second one with as many candidates as were asked for instead of
-//! twice as many (on the demo's 256 numbers, recall 0.978 instead of 0.993 at ef 128, for a third less time).
+//! Rejected (784 numbers unless said): filling from neighbours' neighbours (half again the time for the same recall);
+//! filling with the nearest, whatever stands in their way (0.976 instead of 0.984 in 20 hops); with one's own spare
+//! rows alone (0.988 instead of 0.990 in 22 hops, and a twentieth of the rows had two links to them or fewer); a first
+//! pass with half of the candidates instead of a quarter (no difference); a second one with as many candidates as were
+//! asked for instead of twice as many (on the demo's 256 numbers, recall 0.978 instead of 0.993 at ef 128; a quarter
+//! less time).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

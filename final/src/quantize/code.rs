@@ -26,7 +26,7 @@
 use super::Kernels;
 use crate::vector::Metric;
 
-/// Shorter vectors are read as fast as their codes.
+/// Shorter vectors are read about as fast as their codes.
 const LEAST_DIMENSION: usize = 32;
 
 /// What one pass over a rotated row and its centre yields, `r` being their difference.
@@ -66,7 +66,8 @@ impl Code {
         }
     }
 
-    /// Whether distances can be estimated from signs, and are worth it: with 16 numbers a graph is as fast without.
+    /// Whether distances can be estimated from signs, and are worth it: with 16 numbers a graph is about as fast
+    /// without.
     pub fn is_for(metric: Metric, dimension: usize) -> bool {
         metric != Metric::Manhattan && dimension >= LEAST_DIMENSION
     }

@@ -2,7 +2,7 @@
 //!
 //! One bit per coordinate, in the right basis, tells a distance to a few parts in a hundred; 32 such codes are compared
 //! with a query in the time that one vector takes. A walk that estimates so where to go, and computes exactly only
-//! where it goes, reads an eighth of what it would otherwise.
+//! where it goes, reads a seventh of what it would otherwise.
 //!
 //! | file | its question |
 //! |---|---|
