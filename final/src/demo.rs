@@ -86,7 +86,8 @@ fn fill(collection: &Collection, items: Vec<Payload>) -> Result<()> {
 
 fn schema() -> CollectionSchema {
     let size = Embedder::builtin().dimension();
-    let vector = VectorSchema { size, distance: Metric::Cosine, hnsw: None };
+    let vector =
+        VectorSchema { size, distance: Metric::Cosine, hnsw: None, quantization: Default::default() };
     let requested = json!({"vectors": {"size": size, "distance": "Cosine"}, "metadata": {"model": MODEL}});
     CollectionSchema {
         vectors: [(String::new(), vector)].into(),

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     hnsw::HnswConfig,
     point::{NamedVectors, Payload, Vector},
+    quantize::{Code, Precision},
     vector::Metric,
 };
 
@@ -42,6 +43,48 @@ pub struct VectorSchema {
     pub distance: Metric,
     /// How this vector's graph is built, if not as the collection's.
     pub hnsw: Option<HnswConfig>,
+    /// What is kept of its rows besides the numbers.
+    #[serde(default)]
+    pub quantization: Quantization,
+}
+
+/// What is kept of vectors for searching, besides their numbers; the words are Qdrant's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantization {
+    /// What is fastest: in the graph a bit for each coordinate of each node's neighbours, and a bit for each of every
+    /// row; nothing for short vectors and for Manhattan distances.
+    #[default]
+    Auto,
+    /// Little memory: a byte for each coordinate, and vectors are read from disk only to rescore.
+    Scalar,
+    /// Least memory: a bit for each coordinate, and vectors are read from disk only to rescore.
+    Binary,
+    /// Nothing: every distance is computed from the numbers.
+    Disabled,
+}
+
+impl VectorSchema {
+    /// How much is kept of every row, if anything is.
+    pub fn precision(&self) -> Option<Precision> {
+        match self.quantization {
+            _ if self.distance == Metric::Manhattan => None,
+            Quantization::Disabled => None,
+            Quantization::Auto => Code::is_for(self.distance, self.size).then_some(Precision::Binary),
+            Quantization::Binary => Some(Precision::Binary),
+            Quantization::Scalar => Some(Precision::Scalar),
+        }
+    }
+
+    /// Whether graphs have codes of each node's neighbours.
+    pub fn codes_in_graph(&self) -> bool {
+        self.quantization == Quantization::Auto && Code::is_for(self.distance, self.size)
+    }
+
+    /// Whether walks go by the codes of rows.
+    pub fn walks_on_codes(&self) -> bool {
+        matches!(self.quantization, Quantization::Scalar | Quantization::Binary) && self.precision().is_some()
+    }
 }
 
 /// A declared payload index.

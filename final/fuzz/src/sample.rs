@@ -69,7 +69,8 @@ pub fn store() -> FaultStore {
 
 /// The definition of the collection.
 pub fn schema() -> CollectionSchema {
-    let vector = |size, distance| VectorSchema { size, distance, hnsw: None };
+    let vector =
+        |size, distance| VectorSchema { size, distance, hnsw: None, quantization: Default::default() };
     let index = |kind| FieldIndex { kind, requested: None };
     CollectionSchema {
         vectors: [(String::new(), vector(4, Metric::Cosine)), ("v".into(), vector(2, Metric::Euclid))].into(),

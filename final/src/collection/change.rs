@@ -5,7 +5,7 @@ use crate::{
     filter::{Filter, Path},
     hnsw::HnswConfig,
     point::{NamedVectors, Payload, Point, PointId},
-    schema::{CollectionSchema, FieldIndex},
+    schema::{CollectionSchema, FieldIndex, Quantization},
 };
 
 /// One write; all of it is applied or none.
@@ -100,6 +100,13 @@ pub enum Alter {
         /// The settings.
         config: HnswConfig,
     },
+    /// What is kept of a vector besides its numbers, from now on; what there is, is made anew when nobody writes.
+    Quantization {
+        /// The vector.
+        vector: String,
+        /// What is kept.
+        quantization: Quantization,
+    },
     /// From how many rows on a sealed segment gets a graph; `None` stops graphs from being built.
     IndexingThreshold(Option<u32>),
     /// Replace what the client is shown of its own settings.
@@ -120,6 +127,10 @@ impl Alter {
             Self::Hnsw { vector: Some(name), config } => {
                 schema.vector(&name)?;
                 schema.vectors.entry(name).and_modify(|vector| vector.hnsw = Some(config));
+            }
+            Self::Quantization { vector, quantization } => {
+                schema.vector(&vector)?;
+                schema.vectors.entry(vector).and_modify(|vector| vector.quantization = quantization);
             }
             Self::IndexingThreshold(threshold) => schema.indexing_threshold = threshold,
             Self::Requested(requested) => schema.requested = requested,

@@ -40,7 +40,7 @@ impl Writer {
             rows: segment.entry.rows,
             dead: segment.committed.count(),
             hasty: match &segment.view.segment {
-                Segment::Sealed(sealed) => sealed.is_hasty(&self.state.schema),
+                Segment::Sealed(sealed) => sealed.is_behind(&self.state.schema),
                 Segment::Mutable(_) => false,
             },
         };

@@ -38,23 +38,34 @@ const HASTE: u32 = 4;
 /// Nodes that one thread takes at a time.
 const AT_ONCE: usize = 64;
 
+/// How much is made of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quality {
+    /// The first pass alone: it costs a fifth and is good enough for rows that will soon be in another graph.
+    Hasty,
+    /// Both passes, and the links without codes.
+    Plain,
+    /// Both passes, and codes of each node's neighbours, where they pay.
+    Coded,
+}
+
 impl Graph {
-    /// Builds a graph over the rows in `present`, with codes where they pay. One built in `haste` is the first pass
-    /// alone: it costs a fifth and is good enough for rows that will soon be in another graph.
+    /// Builds a graph over the rows in `present`.
     ///
-    /// Codes need memory for the rows twice over and for their records. Errors: as [`Graph::build`].
+    /// The second pass needs memory for the rows twice over and for their codes. Errors: as [`Graph::build`].
     pub fn of_rows(
         metric: Metric,
         matrix: Matrix<'_>,
         present: &Bitmap,
         build: &Build<'_>,
-        haste: bool,
+        quality: Quality,
     ) -> Result<Self> {
         let scorer_of = |row| RowScorer::new(metric, matrix.row(row), matrix);
-        match Code::is_for(metric, matrix.dimension()) {
-            false => Self::build(present, scorer_of, build),
-            true if haste => Self::build(present, scorer_of, &build.hasty()),
-            true => Self::with_codes(metric, matrix, present, build),
+        match quality {
+            _ if !Code::is_for(metric, matrix.dimension()) => Self::build(present, scorer_of, build),
+            Quality::Hasty => Self::build(present, scorer_of, &build.hasty()),
+            Quality::Plain => Self::refined(metric, matrix, present, build).map(|(graph, _)| graph),
+            Quality::Coded => Self::with_codes(metric, matrix, present, build),
         }
     }
 
@@ -64,6 +75,17 @@ impl Graph {
         present: &Bitmap,
         build: &Build<'_>,
     ) -> Result<Self> {
+        let (graph, encoder) = Self::refined(metric, matrix, present, build)?;
+        Ok(encoder.encode(graph))
+    }
+
+    /// A graph that has gone through both passes, and what makes codes for it.
+    fn refined<'a>(
+        metric: Metric,
+        matrix: Matrix<'a>,
+        present: &Bitmap,
+        build: &Build<'_>,
+    ) -> Result<(Self, Encoder<'a>)> {
         let scorer_of = |row| RowScorer::new(metric, matrix.row(row), matrix);
         build.config.validate()?;
         let graph = Self::build(present, scorer_of, &build.hasty())?;
@@ -71,13 +93,12 @@ impl Graph {
         let graph = encoder.encode(graph);
         let refined = Refining { graph: &graph, metric, matrix, build }.run()?;
         drop(graph);
-        let refined = refined.connected(present, &scorer_of);
-        Ok(encoder.encode(refined))
+        Ok((refined.connected(present, &scorer_of), encoder))
     }
 
     /// How many times [`Graph::of_rows`] tells of progress for each row.
-    pub fn passes(metric: Metric, dimension: usize, haste: bool) -> u32 {
-        if Code::is_for(metric, dimension) && !haste { 2 } else { 1 }
+    pub fn passes(metric: Metric, dimension: usize, quality: Quality) -> u32 {
+        if Code::is_for(metric, dimension) && quality != Quality::Hasty { 2 } else { 1 }
     }
 }
 

@@ -35,11 +35,11 @@ pub(crate) const WIDENED_SHARE: f64 = 0.1;
 impl Graph {
     /// The `k` rows found nearest, nearest first, of those in `accepted`; a larger `ef` finds them more surely.
     ///
-    /// `query` is what the scorer measures distances from.
+    /// `query` is what the scorer measures distances from; given it, a graph with codes estimates distances by them.
     pub fn search(
         &self,
         scorer: &impl Scorer,
-        query: &[f32],
+        query: Option<&[f32]>,
         k: usize,
         ef: usize,
         accepted: Option<&Bitmap>,
@@ -48,7 +48,7 @@ impl Graph {
         let Some(entry) = self.entry() else { return Vec::new() };
         let (k, ef) = (k.min(self.rows() as usize), ef.max(k).max(1));
         self.pool.with(self.rows(), |walk| {
-            if let Some(width) = self.width(k, ef, accepted) {
+            if let (Some(query), Some(width)) = (query, self.width(k, ef, accepted)) {
                 let found = self.glide(walk, scorer, query, (k, width), accepted, stats);
                 if found.len() == k {
                     return found;

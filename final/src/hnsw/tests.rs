@@ -60,7 +60,7 @@ fn recall(graph: &Graph, matrix: Matrix<'_>, ef: usize, accepted: Option<&Bitmap
         }
         let exact = exact.into_sorted();
         let mut stats = WalkStats::default();
-        let found = graph.search(&scorer, query, 10, ef, accepted, &mut stats);
+        let found = graph.search(&scorer, Some(query), 10, ef, accepted, &mut stats);
         assert!(found.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1)), "{found:?}");
         assert!(found.iter().all(|&(distance, row)| distance == scorer.distance(row)));
         assert!(accepted.is_none_or(|accepted| found.iter().all(|hit| accepted.contains(hit.1))));
@@ -108,7 +108,8 @@ fn a_filter_is_searched_through() {
     for graph in graphs {
         let scorer = RowScorer::new(Metric::Euclid, &values[..16], matrix);
         let nowhere = Bitmap::new(3_000);
-        let found = graph.search(&scorer, &values[..16], 10, 60, Some(&nowhere), &mut WalkStats::default());
+        let found =
+            graph.search(&scorer, Some(&values[..16]), 10, 60, Some(&nowhere), &mut WalkStats::default());
         assert!(found.is_empty());
     }
 }
@@ -122,7 +123,8 @@ fn accepted_rows_far_from_the_query_are_found() {
         let accepted = Bitmap::from_ordinals(2_000, accepted);
         let scorer = RowScorer::new(Metric::Euclid, &[3.0, 3.0], matrix);
         for graph in build_all(matrix, 1) {
-            let found = graph.search(&scorer, &[3.0, 3.0], 5, 30, Some(&accepted), &mut WalkStats::default());
+            let found =
+                graph.search(&scorer, Some(&[3.0, 3.0]), 5, 30, Some(&accepted), &mut WalkStats::default());
             assert_eq!(found.iter().map(|hit| hit.1).collect::<Vec<_>>(), nearest);
         }
     }
@@ -153,7 +155,7 @@ fn every_present_row_is_reachable_and_no_other() {
                 assert!(reachable(&graph).into_iter().eq(present.iter()), "{graph:?}, {present:?}");
                 let (query, mut stats) = (matrix.row(1), WalkStats::default());
                 let scorer = RowScorer::new(Metric::Euclid, query, matrix);
-                let found = graph.search(&scorer, query, 3, 20, None, &mut stats);
+                let found = graph.search(&scorer, Some(query), 3, 20, None, &mut stats);
                 assert!(found.len() == 3 && found[0].0 == 0.0, "{graph:?}: {found:?}");
             }
         }
@@ -172,7 +174,7 @@ fn a_crowd_of_duplicates_neither_holds_a_walk_nor_hides_the_rest() {
         for row in (1..2_000).step_by(20) {
             let (query, mut stats) = (matrix.row(row), WalkStats::default());
             let scorer = RowScorer::new(Metric::Euclid, query, matrix);
-            hits += u32::from(graph.search(&scorer, query, 1, 30, None, &mut stats) == [(0.0, row)]);
+            hits += u32::from(graph.search(&scorer, Some(query), 1, 30, None, &mut stats) == [(0.0, row)]);
             hops += stats.hops;
         }
         assert!(hits >= 97 && hops < 100 * 60, "{graph:?}: {hits} hits and {hops} hops in 100 walks");
@@ -189,14 +191,14 @@ fn the_smallest_graphs_and_shapes() {
         let none = Bitmap::new(rows as u32);
         for graph in build_all(matrix, 2) {
             for (k, ef) in [(0, 0), (1, 0), (50, 1)] {
-                let found = graph.search(&scorer, &query, k, ef, None, &mut WalkStats::default());
+                let found = graph.search(&scorer, Some(&query), k, ef, None, &mut WalkStats::default());
                 assert_eq!(found.len(), k.min(rows), "{k} of {rows}");
             }
-            let found = graph.search(&scorer, &query, 1, 1, Some(&none), &mut WalkStats::default());
+            let found = graph.search(&scorer, Some(&query), 1, 1, Some(&none), &mut WalkStats::default());
             assert!(found.is_empty());
         }
         for empty in build(matrix, &none, 8, 1) {
-            assert!(empty.search(&scorer, &query, 1, 1, None, &mut WalkStats::default()).is_empty());
+            assert!(empty.search(&scorer, Some(&query), 1, 1, None, &mut WalkStats::default()).is_empty());
         }
     }
 }
@@ -208,7 +210,7 @@ fn distances_that_are_not_numbers_end_like_others() {
     let matrix = Matrix::new(1, &values);
     for graph in build_all(matrix, 1) {
         let scorer = RowScorer::new(Metric::Euclid, &[0.0], matrix);
-        let found = graph.search(&scorer, &[0.0], 3, 30, None, &mut WalkStats::default());
+        let found = graph.search(&scorer, Some(&[0.0]), 3, 30, None, &mut WalkStats::default());
         assert_eq!(found.iter().map(|hit| hit.1).collect::<Vec<_>>(), [1, 2, 3], "{graph:?}");
     }
 }
@@ -223,21 +225,28 @@ fn progress_is_told_and_a_build_can_be_cancelled() {
     };
     let mut build =
         Build { config: HnswConfig::default(), seed: 1, threads: 2, progress: &count, cancel: &cancel };
-    for (metric, haste) in [(Metric::Manhattan, false), (Metric::Euclid, false), (Metric::Dot, true)] {
+    for (metric, quality) in [
+        (Metric::Manhattan, Quality::Coded),
+        (Metric::Euclid, Quality::Coded),
+        (Metric::Cosine, Quality::Plain),
+        (Metric::Dot, Quality::Hasty),
+    ] {
         steps.store(0, Ordering::Relaxed);
-        Graph::of_rows(metric, matrix, &Bitmap::full(300), &build, haste).unwrap();
-        assert_eq!(steps.load(Ordering::Relaxed), 300 * Graph::passes(metric, 32, haste));
+        Graph::of_rows(metric, matrix, &Bitmap::full(300), &build, quality).unwrap();
+        assert_eq!(steps.load(Ordering::Relaxed), 300 * Graph::passes(metric, 32, quality));
     }
     // In the first pass, and in the second.
     for at in [10, 310] {
         let (steps, cancel) = (AtomicU32::new(0), AtomicBool::new(false));
         let stop = || cancel.store(steps.fetch_add(1, Ordering::Relaxed) >= at, Ordering::Relaxed);
         let build = Build { progress: &stop, cancel: &cancel, ..build };
-        let error = Graph::of_rows(Metric::Euclid, matrix, &Bitmap::full(300), &build, false).err().unwrap();
+        let error =
+            Graph::of_rows(Metric::Euclid, matrix, &Bitmap::full(300), &build, Quality::Coded).err().unwrap();
         assert!(matches!(error, Error::Closed(_)), "{error}");
     }
     build.config.m = 1;
-    let error = Graph::of_rows(Metric::Euclid, matrix, &Bitmap::full(300), &build, false).err().unwrap();
+    let error =
+        Graph::of_rows(Metric::Euclid, matrix, &Bitmap::full(300), &build, Quality::Coded).err().unwrap();
     assert_eq!(error.to_string(), "hnsw_config.m is 1, must be from 2 to 512");
 }
 
@@ -265,7 +274,8 @@ fn a_file_gives_back_the_graph() {
             assert!(error.contains("graph of 501 rows") && error.contains("at level 0"), "{error}");
             let query = matrix.row(3);
             let scorer = RowScorer::new(Metric::Euclid, query, matrix);
-            let search = |graph: &Graph| graph.search(&scorer, query, 5, 20, None, &mut WalkStats::default());
+            let search =
+                |graph: &Graph| graph.search(&scorer, Some(query), 5, 20, None, &mut WalkStats::default());
             assert_eq!(search(&opened), search(&graph));
         }
     }
@@ -315,7 +325,7 @@ proptest! {
             if graph.dimension().is_none_or(|dimension| dimension == 2) {
                 let scorer = RowScorer::new(Metric::Euclid, &[0.0, 0.0], matrix);
                 for accepted in [None, Some(&Bitmap::from_ordinals(60, (0..60).step_by(7)))] {
-                    graph.search(&scorer, &[0.0, 0.0], 5, 10, accepted, &mut WalkStats::default());
+                    graph.search(&scorer, Some(&[0.0, 0.0]), 5, 10, accepted, &mut WalkStats::default());
                 }
             }
         }

@@ -16,7 +16,7 @@ use super::{Links, beam::Beam, codes::Target, visited::Visited};
 use crate::{point::Ordinal, vector::Scorer};
 
 /// How far ahead of the row being scored the rows after it are fetched from memory.
-const AHEAD: usize = 2;
+const AHEAD: usize = 4;
 
 /// What a walk has cost; for EXPLAIN.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -24,6 +24,9 @@ const LANES: usize = 16;
 pub(super) struct Loops {
     pub(super) mix: unsafe fn(&mut [f32], &[f32], usize),
     pub(super) encode: unsafe fn(&[f32], &[f32], &mut [u16]) -> Sums,
+    pub(super) encode_bytes: unsafe fn(&[f32], &[f32], &mut [u8]) -> (f32, f32),
+    pub(super) chosen: unsafe fn(&[u16], &[f32]) -> f32,
+    pub(super) products: unsafe fn(&[u8], &[i8]) -> i32,
     pub(super) tables: unsafe fn(&[f32], f32, &mut [u8]),
     pub(super) scan: unsafe fn(&[u8], &[u8], &mut [u32; BLOCK]),
     pub(super) finish: unsafe fn(&[u32; BLOCK], [f32; 4], &Factors<'_>, &mut [f32; BLOCK]) -> u32,
@@ -69,6 +72,30 @@ impl Kernels {
         unsafe { (self.loops.encode)(row, centre, signs) }
     }
 
+    /// The difference of a row from a centre in whole steps, 127 to the largest; a byte is [`ZERO`] more. Gives the sum
+    /// of its squares, and that of its products with the whole steps.
+    pub fn encode_bytes(&self, row: &[f32], centre: &[f32], bytes: &mut [u8]) -> (f32, f32) {
+        assert!(row.len() == centre.len() && row.len() == bytes.len() && row.len().is_multiple_of(LANES));
+        // SAFETY: as in `mix`.
+        unsafe { (self.loops.encode_bytes)(row, centre, bytes) }
+    }
+
+    /// The sum of the values whose sign is set.
+    #[inline]
+    pub fn chosen(&self, signs: &[u16], values: &[f32]) -> f32 {
+        assert!(signs.len() * LANES == values.len());
+        // SAFETY: as in `mix`.
+        unsafe { (self.loops.chosen)(signs, values) }
+    }
+
+    /// The sum of the products.
+    #[inline]
+    pub fn products(&self, bytes: &[u8], values: &[i8]) -> i32 {
+        assert!(bytes.len() == values.len());
+        // SAFETY: as in `mix`.
+        unsafe { (self.loops.products)(bytes, values) }
+    }
+
     /// For each four numbers the 16 sums with all their signs, `per_step` times as large, from 0 up.
     pub fn tables(&self, rotated: &[f32], per_step: f32, tables: &mut [u8]) {
         assert!(tables.len() == rotated.len() * 4);
@@ -99,7 +126,10 @@ impl Kernels {
     }
 }
 
-static PORTABLE: Kernels = Kernels { name: "portable", loops: Loops { mix, encode, tables, scan, finish } };
+static PORTABLE: Kernels = Kernels {
+    name: "portable",
+    loops: Loops { mix, encode, encode_bytes, chosen, products, tables, scan, finish },
+};
 
 #[inline(always)]
 pub(super) fn mix(values: &mut [f32], signs: &[f32], window: usize) {
@@ -158,6 +188,53 @@ pub(super) fn encode(row: &[f32], centre: &[f32], signs: &mut [u16]) -> Sums {
     }
     let sum = |lanes: [f32; LANES]| lanes.iter().sum();
     Sums { squared: sum(squared), absolute: sum(absolute), along: sum(along), signed: sum(signed) }
+}
+
+#[inline(always)]
+pub(super) fn encode_bytes(row: &[f32], centre: &[f32], bytes: &mut [u8]) -> (f32, f32) {
+    let (row, centre) = (row.as_chunks::<LANES>().0, centre.as_chunks::<LANES>().0);
+    let mut largest = [0.0f32; LANES];
+    for (row, centre) in row.iter().zip(centre) {
+        for lane in 0..LANES {
+            let size = (row[lane] - centre[lane]).abs();
+            largest[lane] = if size > largest[lane] { size } else { largest[lane] };
+        }
+    }
+    let largest = largest.iter().fold(0.0, |most: f32, lane| most.max(*lane));
+    let per_step = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+    let [mut squared, mut along] = [[0.0f32; LANES]; 2];
+    for ((row, centre), bytes) in row.iter().zip(centre).zip(bytes.as_chunks_mut::<LANES>().0) {
+        for lane in 0..LANES {
+            let difference = row[lane] - centre[lane];
+            // To the nearest: the added number leaves no room for a fraction.
+            let whole = (difference * per_step + ROUND) - ROUND;
+            squared[lane] += difference * difference;
+            along[lane] += difference * whole;
+            bytes[lane] = (whole + ZERO) as u8;
+        }
+    }
+    (squared.iter().sum(), along.iter().sum())
+}
+
+/// The byte that says 0.
+pub const ZERO: f32 = 128.0;
+
+/// 1.5 · 2²³: what is added to it is rounded to a whole number.
+const ROUND: f32 = 12_582_912.0;
+
+fn chosen(signs: &[u16], values: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    for (bits, values) in signs.iter().zip(values.as_chunks::<LANES>().0) {
+        for (lane, (sum, value)) in sums.iter_mut().zip(values).enumerate() {
+            *sum += if bits >> lane & 1 == 1 { *value } else { 0.0 };
+        }
+    }
+    sums.iter().sum()
+}
+
+#[inline(always)]
+pub(super) fn products(bytes: &[u8], values: &[i8]) -> i32 {
+    bytes.iter().zip(values).map(|(&byte, &value)| i32::from(byte) * i32::from(value)).sum()
 }
 
 /// Bit by bit, the sign that each of the 16 nibbles gives to a coordinate.

@@ -28,12 +28,13 @@ pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512dq");
     let avx2 = is_x86_feature_detected!("avx2").then_some(&AVX2);
-    avx512.then_some(&AVX512).into_iter().chain(avx2)
+    let vnni = (avx512 && is_x86_feature_detected!("avx512vnni")).then_some(&VNNI);
+    vnni.into_iter().chain(avx512.then_some(&AVX512)).chain(avx2)
 }
 
 /// One copy of the plain loops for an instruction set, and its own look-ups.
 macro_rules! kernels {
-    ($name:literal, $features:literal, $scan:expr) => {{
+    ($name:literal, $features:literal, $scan:expr, $chosen:expr, $products:expr) => {{
         #[target_feature(enable = $features)]
         fn mix(values: &mut [f32], signs: &[f32], window: usize) {
             kernel::mix(values, signs, window);
@@ -41,6 +42,10 @@ macro_rules! kernels {
         #[target_feature(enable = $features)]
         fn encode(row: &[f32], centre: &[f32], signs: &mut [u16]) -> Sums {
             kernel::encode(row, centre, signs)
+        }
+        #[target_feature(enable = $features)]
+        fn encode_bytes(row: &[f32], centre: &[f32], bytes: &mut [u8]) -> (f32, f32) {
+            kernel::encode_bytes(row, centre, bytes)
         }
         #[target_feature(enable = $features)]
         fn tables(rotated: &[f32], per_step: f32, tables: &mut [u8]) {
@@ -55,12 +60,27 @@ macro_rules! kernels {
         ) -> u32 {
             kernel::finish(sums, query, codes, estimates)
         }
-        Kernels { name: $name, loops: Loops { mix, encode, tables, scan: $scan, finish } }
+        Kernels {
+            name: $name,
+            loops: Loops {
+                mix,
+                encode,
+                encode_bytes,
+                chosen: $chosen,
+                products: $products,
+                tables,
+                scan: $scan,
+                finish,
+            },
+        }
     }};
 }
 
-static AVX512: Kernels = kernels!("avx512", "avx512f,avx512bw,avx512vl,avx512dq", scan_avx512);
-static AVX2: Kernels = kernels!("avx2", "avx2", scan_avx2);
+static VNNI: Kernels =
+    kernels!("avx512-vnni", "avx512f,avx512bw,avx512vl,avx512dq", scan_avx512, chosen_avx512, products_vnni);
+static AVX512: Kernels =
+    kernels!("avx512", "avx512f,avx512bw,avx512vl,avx512dq", scan_avx512, chosen_avx512, products_avx512);
+static AVX2: Kernels = kernels!("avx2", "avx2", scan_avx2, chosen_avx2, products_avx2);
 
 #[target_feature(enable = "avx512f,avx512bw")]
 fn scan_avx512(block: &[u8], tables: &[u8], sums: &mut [u32; BLOCK]) {
@@ -136,4 +156,65 @@ fn quarter(counts: __m256i) -> [u16; 8] {
     // SAFETY: eight numbers of 16 bits are the 16 bytes that are stored.
     unsafe { _mm_storeu_si128(numbers.as_mut_ptr().cast(), sums) };
     numbers
+}
+
+#[target_feature(enable = "avx512f")]
+fn chosen_avx512(signs: &[u16], values: &[f32]) -> f32 {
+    let mut sums = [_mm512_setzero_ps(); 4];
+    for (signs, values) in signs.chunks(4).zip(values.chunks(64)) {
+        for ((sum, &bits), values) in sums.iter_mut().zip(signs).zip(values.as_chunks::<16>().0) {
+            // SAFETY: sixteen numbers are the 64 bytes that are loaded.
+            let values = unsafe { _mm512_loadu_ps(values.as_ptr()) };
+            *sum = _mm512_mask_add_ps(*sum, bits, *sum, values);
+        }
+    }
+    let [a, b, c, d] = sums;
+    _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)))
+}
+
+#[target_feature(enable = "avx2")]
+fn chosen_avx2(signs: &[u16], values: &[f32]) -> f32 {
+    let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    let mut sums = [_mm256_setzero_ps(); 2];
+    for (bits, values) in signs.iter().zip(values.as_chunks::<16>().0) {
+        let halves = bits.to_le_bytes().into_iter().zip(values.as_chunks::<8>().0);
+        for (sum, (bits, values)) in sums.iter_mut().zip(halves) {
+            let set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits.into()), lanes), lanes);
+            // SAFETY: eight numbers are the 32 bytes that are loaded.
+            let values = unsafe { _mm256_loadu_ps(values.as_ptr()) };
+            *sum = _mm256_add_ps(*sum, _mm256_and_ps(values, _mm256_castsi256_ps(set)));
+        }
+    }
+    let mut lanes = [0.0f32; 8];
+    // SAFETY: eight numbers are the 32 bytes that are stored.
+    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), _mm256_add_ps(sums[0], sums[1])) };
+    lanes.iter().sum()
+}
+
+/// 64 products a step, added up by fours; the last step may be of 16, 32 or 48.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn products_vnni(bytes: &[u8], values: &[i8]) -> i32 {
+    let mut sum = _mm512_setzero_si512();
+    for (bytes, values) in bytes.chunks(64).zip(values.chunks(64)) {
+        let some = u64::MAX >> (64 - bytes.len());
+        // SAFETY: no more bytes are loaded than there are.
+        let (bytes, values) = unsafe {
+            (
+                _mm512_maskz_loadu_epi8(some, bytes.as_ptr().cast()),
+                _mm512_maskz_loadu_epi8(some, values.as_ptr()),
+            )
+        };
+        sum = _mm512_dpbusd_epi32(sum, bytes, values);
+    }
+    _mm512_reduce_add_epi32(sum)
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+fn products_avx512(bytes: &[u8], values: &[i8]) -> i32 {
+    kernel::products(bytes, values)
+}
+
+#[target_feature(enable = "avx2")]
+fn products_avx2(bytes: &[u8], values: &[i8]) -> i32 {
+    kernel::products(bytes, values)
 }

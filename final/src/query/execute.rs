@@ -114,7 +114,7 @@ impl Leaf<'_> {
         let schema = self.context.snapshot.schema().vector(using)?;
         let k = mmr.map_or(self.wanted, |mmr| mmr.candidates.max(self.wanted)).saturating_add(except.len());
         let (metric, params) = (schema.distance, &self.query.params);
-        let near = Near { using, vector, metric, filter: self.filter, params, k };
+        let near = Near { using, vector, schema, filter: self.filter, params, k };
         let mut best: TopK<Address> = TopK::new(k);
         let mut explain = Explain::new(if mmr.is_some() { "nearest, varied" } else { "nearest" });
         for (segment, view) in (0u32..).zip(self.context.snapshot.segments()) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// One step of a query: what it did, in facts, and the steps that fed it.
@@ -11,7 +11,8 @@ pub struct Explain {
     /// What the step is: `fusion rrf`, `nearest`, `segment 3`, ….
     pub step: String,
     /// Choices, estimates and counts by name.
-    pub facts: BTreeMap<&'static str, Value>,
+    #[serde(serialize_with = "by_name")]
+    pub facts: Vec<(&'static str, Value)>,
     /// The steps it took its input from.
     pub inputs: Vec<Explain>,
 }
@@ -24,7 +25,7 @@ impl Explain {
 
     /// Notes a fact.
     pub fn fact(&mut self, name: &'static str, value: impl Into<Value>) -> &mut Self {
-        self.facts.insert(name, value.into());
+        self.facts.push((name, value.into()));
         self
     }
 
@@ -36,10 +37,17 @@ impl Explain {
     }
 
     fn write_text(&self, depth: usize, text: &mut String) {
-        let facts: Vec<String> = self.facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut facts: Vec<String> =
+            self.facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        facts.sort_unstable();
         text.push_str(&format!("{:indent$}{} {}", "", self.step, facts.join(" "), indent = 2 * depth));
         text.truncate(text.trim_end().len());
         text.push('\n');
         self.inputs.iter().for_each(|input| input.write_text(depth + 1, text));
     }
+}
+
+/// Facts as an object. They are kept in a list, which costs a query less than a map.
+fn by_name<S: Serializer>(facts: &[(&'static str, Value)], serializer: S) -> Result<S::Ok, S::Error> {
+    facts.iter().map(|(name, value)| (*name, value)).collect::<BTreeMap<_, _>>().serialize(serializer)
 }

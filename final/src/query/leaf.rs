@@ -1,30 +1,46 @@
-//! How is one segment searched by distance? By its plan: compare rows, or walk the graph.
+//! How is one segment searched by distance? By its plan: compare rows, or walk the graph; by codes where there are any.
+
+use std::borrow::Cow;
 
 use super::{
     Context, Explain, SearchParams,
-    plan::{Plan, Situation, Strategy, plan},
+    plan::{Plan, Situation, Strategy, Walkable, plan},
 };
 use crate::{
     bitmap::Bitmap,
     error::Result,
     filter::Filter,
-    hnsw::WalkStats,
+    hnsw::{Graph, WalkStats},
     point::Ordinal,
-    segment::{Segment, SegmentView},
-    vector::{Metric, RowScorer, distance, topk::TopK},
+    quantize::{self, RowCodes},
+    schema::VectorSchema,
+    segment::{Costs, Sealed, Segment, SegmentView},
+    vector::{RowScorer, distance, topk::TopK},
 };
 
 /// The breadth of a walk that nobody has chosen.
 pub(super) const DEFAULT_EF: usize = 128;
 
+/// Fewer rows are read sooner than the query is turned for their codes.
+const LEAST_BY_CODES: u32 = 128;
+
+type Found = Vec<(f32, Ordinal)>;
+
 /// A search for the rows near one vector, the same for every segment.
 pub(super) struct Near<'a> {
     pub(super) using: &'a str,
     pub(super) vector: &'a [f32],
-    pub(super) metric: Metric,
+    pub(super) schema: &'a VectorSchema,
     pub(super) filter: Option<&'a Filter>,
     pub(super) params: &'a SearchParams,
     pub(super) k: usize,
+}
+
+/// What a sealed segment has for a vector.
+struct Indexed<'a> {
+    segment: &'a Sealed,
+    graph: Option<&'a Graph>,
+    codes: Option<&'a RowCodes>,
 }
 
 impl Near<'_> {
@@ -34,30 +50,19 @@ impl Near<'_> {
         context: &Context<'_>,
         view: &SegmentView,
         scope: Option<&Bitmap>,
-    ) -> Result<(Vec<(f32, Ordinal)>, Explain)> {
+    ) -> Result<(Found, Explain)> {
         let mut live = view.segment.present(self.using);
         let dead = !view.deleted.is_empty();
         if dead {
-            live = live.and_not(&view.deleted);
+            live = Cow::Owned(live.and_not(&view.deleted));
         }
-        let graph = match &view.segment {
-            Segment::Sealed(segment) => segment.graph(self.using),
-            Segment::Mutable(_) => None,
-        };
-        let ef = self.params.hnsw_ef.unwrap_or(DEFAULT_EF).max(self.k);
+        let indexed = self.indexed(&view.segment);
         let expected = match (scope, self.filter) {
             (Some(scope), _) => Some(scope.count()),
             (None, Some(filter)) => Some(context.estimate(view, filter)?),
             (None, None) => None,
         };
-        let situation = Situation {
-            rows: live.count(),
-            matching: expected,
-            graph: graph.is_some(),
-            codes: graph.is_some_and(|graph| graph.dimension().is_some()),
-            exact: self.params.exact,
-            ef,
-        };
+        let situation = self.situation(live.count(), expected, indexed.as_ref());
         let plan = plan(situation);
         let accepted = match (scope, self.filter) {
             (Some(scope), _) => Some(live.and(scope)),
@@ -65,41 +70,114 @@ impl Near<'_> {
             (None, None) => None,
         };
         let mut explain = explained(&plan, &situation, accepted.as_ref());
-        let hits = match (plan.strategy, graph) {
-            (Strategy::Graph | Strategy::FilteredGraph, Some(graph)) => {
-                let Segment::Sealed(segment) = &view.segment else {
-                    unreachable!("only sealed segments have graphs")
-                };
-                let scorer = RowScorer::new(self.metric, self.vector, segment.columns()[self.using].matrix());
-                let kept = accepted.or_else(|| dead.then_some(live));
-                let mut stats = WalkStats::default();
-                let hits = graph.search(&scorer, self.vector, self.k, ef, kept.as_ref(), &mut stats);
-                explain.fact("ef", ef).fact("distances", stats.distances).fact("hops", stats.hops);
-                if stats.estimates > 0 {
-                    explain.fact("estimates", stats.estimates);
-                }
-                hits
+        let hits = match (plan.strategy, &indexed) {
+            (
+                Strategy::Graph | Strategy::FilteredGraph,
+                Some(Indexed { segment, graph: Some(graph), codes }),
+            ) => {
+                let live = dead.then_some(&*live);
+                self.walk((segment, graph, *codes), accepted.as_ref().or(live), situation.ef, &mut explain)
             }
-            _ if self.params.indexed_only && graph.is_none() => Vec::new(),
+            _ if self.params.indexed_only && situation.graph == Walkable::Nothing => Vec::new(),
             _ => {
-                let rows = accepted.unwrap_or(live);
-                explain.fact("distances", rows.count());
-                self.compare(context, view, &rows)?
+                let rows = accepted.as_ref().unwrap_or(&live);
+                self.scan(context, view, indexed.as_ref(), rows, &mut explain)?
             }
         };
         Ok((hits, explain))
     }
 
-    /// Compares every one of these rows.
-    fn compare(
+    fn indexed<'s>(&self, segment: &'s Segment) -> Option<Indexed<'s>> {
+        let Segment::Sealed(segment) = segment else { return None };
+        let by_numbers = self.params.exact || self.params.codes.ignore;
+        let codes = segment.codes(self.using).filter(|_| !by_numbers);
+        Some(Indexed { segment, graph: segment.graph(self.using), codes })
+    }
+
+    fn situation(&self, rows: u32, matching: Option<u32>, indexed: Option<&Indexed<'_>>) -> Situation {
+        let graph = match indexed.and_then(|indexed| Some((indexed.graph?, indexed.codes))) {
+            None => Walkable::Nothing,
+            Some((_, Some(_))) if self.schema.walks_on_codes() => Walkable::ByCodes,
+            Some((graph, _)) if graph.dimension().is_some() && !self.params.codes.ignore => {
+                Walkable::ByNeighbours
+            }
+            Some(_) => Walkable::ByRows,
+        };
+        Situation {
+            rows,
+            matching,
+            graph,
+            codes: indexed.is_some_and(|indexed| indexed.codes.is_some()),
+            exact: self.params.exact,
+            ef: self.params.hnsw_ef.unwrap_or(DEFAULT_EF).max(self.k),
+            costs: indexed
+                .and_then(|indexed| indexed.segment.costs(self.using))
+                .unwrap_or(Costs::guess(self.schema.size)),
+        }
+    }
+
+    fn walk(
+        &self,
+        (segment, graph, codes): (&Sealed, &Graph, Option<&RowCodes>),
+        accepted: Option<&Bitmap>,
+        ef: usize,
+        explain: &mut Explain,
+    ) -> Found {
+        let matrix = segment.columns()[self.using].matrix();
+        let exact = RowScorer::new(self.schema.distance, self.vector, matrix);
+        let mut stats = WalkStats::default();
+        let hits = match codes.filter(|_| self.schema.walks_on_codes()) {
+            None => {
+                let query = (!self.params.codes.ignore).then_some(self.vector);
+                graph.search(&exact, query, self.k, ef, accepted, &mut stats)
+            }
+            Some(codes) => {
+                let scorer = codes.scorer(self.schema.distance, self.vector);
+                let wanted = ef.max((self.k as f64 * self.params.codes.oversampling) as usize);
+                let mut found = graph.search(&scorer, None, wanted, wanted, accepted, &mut stats);
+                stats.estimates = std::mem::take(&mut stats.distances);
+                if self.params.codes.rescore {
+                    let rows = found.into_iter().map(|(_, row)| row);
+                    let (best, read) = quantize::rescore(&scorer, &exact, rows, self.k);
+                    stats.distances = read as u64;
+                    found = best;
+                }
+                found.truncate(self.k);
+                found
+            }
+        };
+        explain.fact("ef", ef).fact("distances", stats.distances).fact("hops", stats.hops);
+        if stats.estimates > 0 {
+            explain.fact("estimates", stats.estimates);
+        }
+        hits
+    }
+
+    /// Looks at every one of these rows.
+    fn scan(
         &self,
         context: &Context<'_>,
         view: &SegmentView,
+        indexed: Option<&Indexed<'_>>,
         rows: &Bitmap,
-    ) -> Result<Vec<(f32, Ordinal)>> {
+        explain: &mut Explain,
+    ) -> Result<Found> {
+        if let Some(Indexed { segment, codes: Some(codes), .. }) = indexed
+            && rows.count() >= LEAST_BY_CODES
+        {
+            let codes = codes.scorer(self.schema.distance, self.vector);
+            let exact =
+                RowScorer::new(self.schema.distance, self.vector, segment.columns()[self.using].matrix());
+            let rows: Vec<Ordinal> = rows.iter().collect();
+            let go_on = || context.check_cancelled(0);
+            let (found, read) = quantize::nearest(&codes, &exact, &rows, self.k, go_on)?;
+            explain.fact("distances", read).fact("estimates", rows.len());
+            return Ok(found);
+        }
+        explain.fact("distances", rows.count());
         let mut nearest = TopK::new(self.k);
         context.each_row(view, self.using, rows, |values, ordinal| {
-            nearest.push(distance(self.metric, self.vector, values), ordinal);
+            nearest.push(distance(self.schema.distance, self.vector, values), ordinal);
         })?;
         Ok(nearest.into_sorted())
     }
@@ -109,10 +187,10 @@ fn explained(plan: &Plan, situation: &Situation, accepted: Option<&Bitmap>) -> E
     let mut explain = Explain::new("segment");
     explain
         .fact("plan", plan.strategy.to_string())
-        .fact("cost", plan.cost.round())
+        .fact("cost_ns", plan.cost.round())
         .fact("rows", situation.rows);
     if let Some((strategy, cost)) = plan.alternative {
-        explain.fact("instead_of", strategy.to_string()).fact("instead_of_cost", cost.round());
+        explain.fact("instead_of", strategy.to_string()).fact("instead_of_cost_ns", cost.round());
     }
     if let (Some(expected), Some(accepted)) = (situation.matching, accepted) {
         explain.fact("expected_matching", expected).fact("matching", accepted.count());

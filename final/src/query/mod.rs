@@ -151,6 +151,26 @@ pub struct SearchParams {
     pub hnsw_ef: Option<usize>,
     /// Leave out rows that have no graph yet.
     pub indexed_only: bool,
+    /// How codes are used.
+    pub codes: CodeParams,
+}
+
+/// What a search makes of codes; the words are Qdrant's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CodeParams {
+    /// Compute every distance from the numbers.
+    pub ignore: bool,
+    /// Compute the distances of the hits from the numbers. Without it, what codes estimate is the answer, where the
+    /// vector's quantization was asked for.
+    pub rescore: bool,
+    /// How many times as many rows as wanted are looked for by codes, then chosen from by their numbers; at least 1.
+    pub oversampling: f64,
+}
+
+impl Default for CodeParams {
+    fn default() -> Self {
+        Self { ignore: false, rescore: true, oversampling: 1.0 }
+    }
 }
 
 /// One answer: a row and why it stands where it stands.

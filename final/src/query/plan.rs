@@ -2,30 +2,27 @@
 //!
 //! There are four ways. *Flat* compares every live row; *filter first* finds the rows that match and compares only
 //! those; *graph* walks the graph; *filtered graph* walks it too, going through rows that don't match and keeping
-//! only those that do. The cost of a way is counted in sequential distances: a row read in order is 1, a row the
-//! walk jumps to is [`JUMP`]. A walk looks at about [`PER_EF`] rows for each unit of its breadth `ef`; when only a
-//! share *s* of the rows matches, it must look at more of them to collect as many, about 1/√s times as many with
-//! two-hop expansion. A walk over a graph with codes expands [`HOPS_PER_EF`] nodes for each unit of `ef` at [`HOP`]
-//! each; it widens its beam to 1/s as long as [`WIDENED_SHARE`](crate::hnsw) of the rows matches.
+//! only those that do. The cost of a way is counted in nanoseconds. What one row or one hop costs is measured on the
+//! machine and the rows themselves when a segment is sealed ([`Costs`]); how many there will be is a rule of thumb:
+//! a walk of breadth `ef` that estimates makes about [`FIRST_HOPS`] hops and [`HOPS_PER_EF`] for each unit of `ef`; one
+//! that computes each distance computes [`FIRST_ROWS`] and [`ROWS_PER_EF`]. When only a share *s* of the rows matches, the
+//! first widens its beam to 1/s as long as [`WIDENED_SHARE`](crate::hnsw) of the rows matches; the other must look at
+//! about 1/√s times as many rows to collect as many, with its two-hop expansion.
 
 use std::fmt;
 
-use crate::hnsw::WIDENED_SHARE;
+use crate::{hnsw::WIDENED_SHARE, segment::Costs};
 
-/// What a distance to a row somewhere in memory costs, measured in distances to the next row.
-const JUMP: f64 = 2.5;
+/// Hops of an estimating walk: to where the query is, and around there for each unit of `ef`.
+const FIRST_HOPS: f64 = 12.0;
+const HOPS_PER_EF: f64 = 0.3;
 
-/// Rows a walk compares per unit of `ef`.
-const PER_EF: f64 = 12.0;
+/// Rows that any other walk compares: on the way to where the query is, and around there for each unit of `ef`.
+const FIRST_ROWS: f64 = 200.0;
+const ROWS_PER_EF: f64 = 7.0;
 
-/// Nodes a walk that estimates expands per unit of `ef`.
-const HOPS_PER_EF: f64 = 0.6;
-
-/// What expanding one costs, in distances to the next row.
-const HOP: f64 = 6.0;
-
-/// What finding one matching row in the index costs, measured in distances.
-const MATCH: f64 = 0.1;
+/// Nanoseconds for finding one matching row in the index.
+const MATCH: f64 = 2.0;
 
 /// Below this share of matching rows a walk loses rows whatever it spends: the matching ones are too far apart.
 const MIN_WALK_SHARE: f64 = 0.02;
@@ -37,14 +34,29 @@ pub struct Situation {
     pub rows: u32,
     /// How many of them are expected to match the filter; `None` without a filter.
     pub matching: Option<u32>,
-    /// Whether there is a graph for the vector.
-    pub graph: bool,
-    /// Whether the graph has codes.
+    /// What there is to walk.
+    pub graph: Walkable,
+    /// Whether rows have codes to go by.
     pub codes: bool,
     /// Whether the client asked for every row to be compared.
     pub exact: bool,
     /// The breadth of a walk.
     pub ef: usize,
+    /// What things cost in this segment.
+    pub costs: Costs,
+}
+
+/// What a graph is walked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walkable {
+    /// There is no graph.
+    Nothing,
+    /// The vectors, one by one.
+    ByRows,
+    /// The codes of rows, one by one.
+    ByCodes,
+    /// The codes of all neighbours of a node at once.
+    ByNeighbours,
 }
 
 /// How a segment is searched.
@@ -76,7 +88,7 @@ impl fmt::Display for Strategy {
 pub struct Plan {
     /// How the segment is searched.
     pub strategy: Strategy,
-    /// What that is expected to cost, in sequential distances.
+    /// What that is expected to cost, in nanoseconds.
     pub cost: f64,
     /// What the other way would have cost, if there was one.
     pub alternative: Option<(Strategy, f64)>,
@@ -84,21 +96,25 @@ pub struct Plan {
 
 /// Chooses the cheaper way.
 pub fn plan(situation: Situation) -> Plan {
-    let Situation { rows, matching, graph, codes, exact, ef } = situation;
+    let Situation { rows, matching, graph, codes, exact, ef, costs } = situation;
     let compared = f64::from(matching.unwrap_or(rows));
     let (scan, walk) = match matching {
         None => (Strategy::Flat, Strategy::Graph),
         Some(_) => (Strategy::FilterFirst, Strategy::FilteredGraph),
     };
     let finding = if matching.is_some() { MATCH * compared } else { 0.0 };
-    let scan = (scan, compared + finding);
+    let scanning = if codes { costs.scan_by_codes(compared) } else { costs.row * compared };
+    let scan = (scan, scanning + finding);
     let share = (compared / f64::from(rows.max(1))).min(1.0);
-    if !graph || exact || share < MIN_WALK_SHARE {
+    if graph == Walkable::Nothing || exact || share < MIN_WALK_SHARE {
         return Plan { strategy: scan.0, cost: scan.1, alternative: None };
     }
-    let walking = match codes && share >= WIDENED_SHARE {
-        true => HOP * HOPS_PER_EF * ef as f64 / share,
-        false => JUMP * PER_EF * ef as f64 / share.sqrt(),
+    let each = if graph == Walkable::ByCodes { costs.code } else { costs.row };
+    let walking = match graph {
+        Walkable::ByNeighbours if share >= WIDENED_SHARE => {
+            (FIRST_HOPS + HOPS_PER_EF * ef as f64 / share) * costs.hop
+        }
+        _ => (FIRST_ROWS + ROWS_PER_EF * ef as f64) * each / share.sqrt(),
     };
     let walk = (walk, walking + finding);
     let (best, other) = if scan.1 <= walk.1 { (scan, walk) } else { (walk, scan) };
@@ -109,13 +125,32 @@ pub fn plan(situation: Situation) -> Plan {
 mod tests {
     use super::*;
 
+    const SITUATION: Situation = Situation {
+        rows: 1 << 20,
+        matching: None,
+        graph: Walkable::ByNeighbours,
+        codes: true,
+        exact: false,
+        ef: 128,
+        costs: Costs::guess(384),
+    };
+
     #[test]
     fn a_scan_where_there_is_no_choice() {
-        let situation =
-            Situation { rows: 1 << 20, matching: None, graph: true, codes: true, exact: true, ef: 128 };
-        assert_eq!(plan(situation).strategy, Strategy::Flat);
-        assert_eq!(plan(Situation { graph: false, exact: false, ..situation }).strategy, Strategy::Flat);
-        let narrow = Situation { matching: Some(9), ..situation };
-        assert_eq!(plan(narrow).strategy, Strategy::FilterFirst);
+        assert_eq!(plan(Situation { exact: true, ..SITUATION }).strategy, Strategy::Flat);
+        assert_eq!(plan(Situation { graph: Walkable::Nothing, ..SITUATION }).strategy, Strategy::Flat);
+        assert_eq!(plan(Situation { matching: Some(9), ..SITUATION }).strategy, Strategy::FilterFirst);
+    }
+
+    #[test]
+    fn the_cheaper_way() {
+        assert_eq!(plan(SITUATION).strategy, Strategy::Graph);
+        let wide = Situation { matching: Some(1 << 19), ..SITUATION };
+        assert_eq!(plan(wide).strategy, Strategy::FilteredGraph);
+        let small = Situation { rows: 500, matching: Some(250), ..SITUATION };
+        assert_eq!(plan(small).strategy, Strategy::FilterFirst);
+        // Where a hop is dear, rows are compared.
+        let costs = Costs { hop: 1e9, ..SITUATION.costs };
+        assert_eq!(plan(Situation { costs, ..wide }).strategy, Strategy::FilterFirst);
     }
 }

@@ -82,7 +82,7 @@ impl Context<'_> {
         let rows = Rows {
             ordinal_of: &|id| segment.find(*id),
             id_of: &|ordinal| segment.id(ordinal),
-            with_vector: &|name| segment.present(name),
+            with_vector: &|name| segment.present(name).into_owned(),
             payload_of: &|ordinal| reader.borrow_mut().get(ordinal),
         };
         ask(&segment.terms(), &rows)

@@ -7,6 +7,8 @@
 //! Not here: which segments exist and when they are sealed or merged. That is the collection's.
 
 pub mod vectors;
+pub mod codes;
+pub mod costs;
 pub mod ids;
 pub mod payloads;
 pub mod mutable;
@@ -23,6 +25,7 @@ use crate::{
     point::{Lsn, NamedVectors, Ordinal, Payload, PointId},
 };
 
+pub use costs::Costs;
 pub use mutable::Mutable;
 use payloads::PayloadReader;
 pub use sealed::Sealed;
@@ -100,12 +103,12 @@ impl Segment {
     }
 
     /// Which rows have the vector.
-    pub fn present(&self, name: &str) -> Bitmap {
+    pub fn present(&self, name: &str) -> Cow<'_, Bitmap> {
         match self {
-            Self::Mutable(segment) => segment.present(name),
+            Self::Mutable(segment) => Cow::Owned(segment.present(name)),
             Self::Sealed(segment) => match segment.columns().get(name) {
-                Some(column) => column.present().clone(),
-                None => Bitmap::new(segment.rows()),
+                Some(column) => Cow::Borrowed(column.present()),
+                None => Cow::Owned(Bitmap::new(segment.rows())),
             },
         }
     }

@@ -19,13 +19,15 @@ use crate::{
     },
     error::{Error, Result},
     filter::{TextRules, index},
-    hnsw::{Build, Graph},
+    hnsw::{Build, Graph, Quality},
     point::{Ordinal, Payload},
-    schema::CollectionSchema,
+    schema::{CollectionSchema, VectorSchema},
     segment::{
-        SegmentReader, SegmentView, ids, payloads,
-        sealed::{GRAPH_SECTIONS, GRAPH_VERSION},
-        vectors,
+        Costs, SegmentReader, SegmentView,
+        codes::{self, Codes},
+        ids, payloads,
+        sealed::{GRAPH_SECTIONS, GRAPH_VERSION, GraphEntry},
+        vectors::{self, Columns},
     },
 };
 
@@ -107,7 +109,13 @@ impl<'a> Job<'a> {
         let payload_of = |row| payloads.borrow_mut().get(row);
         let summary = index::write(store, &path("text.bin"), rows, &payload_of, &TextRules::of(self.schema))?;
         files.push(("text.bin".to_string(), summary));
-        files.push(("graph.bin".to_string(), self.write_graphs(store, dir, progress)?));
+        let columns = vectors::open(store, &path("vectors.bin"), rows)?;
+        let dead = Bitmap::from_ordinals(rows, (0..rows).filter(|&row| self.is_dead(row)));
+        let summary = codes::write(store, &path("codes.bin"), self.schema, &columns, &dead)?;
+        files.push(("codes.bin".to_string(), summary));
+        let codes = codes::open(store, &path("codes.bin"), rows, &columns)?;
+        let summary = self.write_graphs(store, &path("graph.bin"), (&columns, &codes), &dead, progress)?;
+        files.push(("graph.bin".to_string(), summary));
         store.sync_dir(dir)?;
         Ok(files)
     }
@@ -139,30 +147,36 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn write_graphs(&self, store: &dyn Store, dir: &Path, progress: &Progress) -> Result<Summary> {
-        let rows = self.rows.len() as u32;
-        let columns = vectors::open(store, &dir.join("vectors.bin"), rows)?;
-        let dead = Bitmap::from_ordinals(rows, (0..rows).filter(|&row| self.is_dead(row)));
+    fn write_graphs(
+        &self,
+        store: &dyn Store,
+        path: &Path,
+        (columns, codes): (&Columns, &Codes),
+        dead: &Bitmap,
+        progress: &Progress,
+    ) -> Result<Summary> {
         let threshold = self.schema.indexing_threshold.unwrap_or(u32::MAX);
         let worth = columns.iter().filter_map(|(name, column)| {
-            let nodes = column.present().and_not(&dead);
+            let nodes = column.present().and_not(dead);
             (nodes.count() >= threshold).then_some((name, column, nodes))
         });
         let worth: Vec<_> = worth.collect();
         let mut steps = 0;
-        for (name, column, nodes) in &worth {
-            let metric = self.schema.vector(name)?.distance;
-            steps += nodes.count() * Graph::passes(metric, column.dimension(), self.haste);
+        for (name, _, nodes) in &worth {
+            let vector = self.schema.vector(name)?;
+            steps += nodes.count() * Graph::passes(vector.distance, vector.size, self.quality(vector));
         }
         progress.total.store(steps, Ordering::Relaxed);
-        let mut writer = FileWriter::create(store, &dir.join("graph.bin"), Kind::Graph, GRAPH_VERSION)?;
-        writer.begin(0)?;
-        let names: Vec<&String> = worth.iter().map(|(name, ..)| *name).collect();
-        writer.write(&serde_json::to_vec(&names).expect("names are JSON"))?;
-        for (index, (name, column, nodes)) in (0u32..).zip(&worth) {
+        let mut writer = FileWriter::create(store, path, Kind::Graph, GRAPH_VERSION)?;
+        let mut entries = Vec::new();
+        for (index, (name, column, nodes)) in (1u32..).zip(&worth) {
             let graph = self.build_graph(name, column, nodes, progress)?;
-            graph.write(&mut writer, GRAPH_SECTIONS * (index + 1))?;
+            graph.write(&mut writer, GRAPH_SECTIONS * index)?;
+            let costs = Costs::measure(self.schema.vector(name)?, column, codes.get(*name), &graph);
+            entries.push(GraphEntry { name: (*name).clone(), hasty: self.haste, costs });
         }
+        writer.begin(0)?;
+        writer.write(&serde_json::to_vec(&entries).expect("names and numbers are JSON"))?;
         writer.finish()
     }
 
@@ -182,8 +196,16 @@ impl<'a> Job<'a> {
             },
             cancel: &progress.cancelled,
         };
-        let metric = self.schema.vector(name)?.distance;
-        Graph::of_rows(metric, column.matrix(), nodes, &build, self.haste)
+        let vector = self.schema.vector(name)?;
+        Graph::of_rows(vector.distance, column.matrix(), nodes, &build, self.quality(vector))
+    }
+
+    fn quality(&self, vector: &VectorSchema) -> Quality {
+        match self.haste {
+            true => Quality::Hasty,
+            false if vector.codes_in_graph() => Quality::Coded,
+            false => Quality::Plain,
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! What is a sealed segment? A folder of files that are never changed, served from their mappings.
 //!
 //! ```text
-//! segments/000031/  ids.bin  vectors.bin  graph.bin  payloads.bin  text.bin  deletes-000042.bin
+//! segments/000031/  ids.bin  vectors.bin  codes.bin  graph.bin  payloads.bin  text.bin  deletes-000042.bin
 //! ```
 //! `graph.bin` holds a graph for every vector that enough rows have (section 0 lists them as JSON, the graph of entry i
-//! starts at section [`GRAPH_SECTIONS`]` × (i + 1)`); without a graph, rows are compared one by one. `deletes-N.bin`
+//! starts at section [`GRAPH_SECTIONS`]` × (i + 1)`); without a graph, rows are compared one by one. Segments of before
+//! version 3 have a list of mere names there, and no `codes.bin`. `deletes-N.bin`
 //! belongs to manifest N, which names it.
 
 use std::{collections::BTreeMap, path::Path};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     bitmap::Bitmap,
@@ -17,10 +20,12 @@ use crate::{
     },
     error::{Error, Result},
     filter::index::TermIndex,
-    hnsw::Graph,
-    quantize::Code,
+    hnsw::{Graph, Quality},
+    quantize::RowCodes,
     schema::CollectionSchema,
     segment::{
+        codes::{self, Codes},
+        costs::Costs,
         ids::Ids,
         payloads::Payloads,
         vectors::{self, Columns},
@@ -29,8 +34,24 @@ use crate::{
 
 /// How many section numbers one graph may use.
 pub(super) const GRAPH_SECTIONS: u32 = 16;
-pub(super) const GRAPH_VERSION: u16 = 2;
+pub(super) const GRAPH_VERSION: u16 = 3;
 const DELETES_VERSION: u16 = 1;
+
+/// What `graph.bin` lists.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct GraphEntry {
+    pub(super) name: String,
+    /// Built in haste; a merge builds a better one.
+    pub(super) hasty: bool,
+    pub(super) costs: Costs,
+}
+
+#[derive(Debug)]
+struct SealedGraph {
+    graph: Graph,
+    hasty: bool,
+    costs: Costs,
+}
 
 /// An opened segment folder.
 #[derive(Debug)]
@@ -39,7 +60,8 @@ pub struct Sealed {
     rows: u32,
     ids: Ids,
     columns: Columns,
-    graphs: BTreeMap<String, Graph>,
+    codes: Codes,
+    graphs: BTreeMap<String, SealedGraph>,
     payloads: Payloads,
     index: TermIndex,
 }
@@ -48,11 +70,17 @@ impl Sealed {
     /// Opens the folder of segment `number`, which has `rows` rows. What will be used as an address is verified now.
     pub fn open(store: &dyn Store, dir: &Path, number: u64, rows: u32) -> Result<Self> {
         let columns = vectors::open(store, &dir.join("vectors.bin"), rows)?;
+        let (graphs, version) = open_graphs(store, &dir.join("graph.bin"), rows, &columns)?;
+        let codes = match version {
+            ..3 => Codes::new(),
+            _ => codes::open(store, &dir.join("codes.bin"), rows, &columns)?,
+        };
         Ok(Self {
             number,
             rows,
             ids: Ids::open(store, &dir.join("ids.bin"), rows)?,
-            graphs: open_graphs(store, &dir.join("graph.bin"), rows, &columns)?,
+            codes,
+            graphs,
             columns,
             payloads: Payloads::open(store, &dir.join("payloads.bin"), rows)?,
             index: TermIndex::open(store, &dir.join("text.bin"), rows)?,
@@ -97,15 +125,28 @@ impl Sealed {
 
     /// The graph of a vector, if it was worth building.
     pub fn graph(&self, name: &str) -> Option<&Graph> {
-        self.graphs.get(name)
+        self.graphs.get(name).map(|sealed| &sealed.graph)
     }
 
-    /// Whether a graph of it was built in haste, and a merge would build a better one.
-    pub fn is_hasty(&self, schema: &CollectionSchema) -> bool {
-        self.graphs.iter().any(|(name, graph)| {
-            let metric = schema.vector(name).map(|vector| vector.distance);
-            graph.dimension().is_none()
-                && metric.is_ok_and(|metric| Code::is_for(metric, self.columns[name].dimension()))
+    /// What looking at the rows of a vector costs that has a graph.
+    pub fn costs(&self, name: &str) -> Option<Costs> {
+        self.graphs.get(name).map(|sealed| sealed.costs)
+    }
+
+    /// The codes of a vector's rows, if it has any.
+    pub fn codes(&self, name: &str) -> Option<&RowCodes> {
+        self.codes.get(name)
+    }
+
+    /// Whether it was sealed in haste or when other settings held, so that a merge would make it better.
+    pub fn is_behind(&self, schema: &CollectionSchema) -> bool {
+        self.graphs.iter().any(|(name, sealed)| {
+            schema.vector(name).is_ok_and(|vector| {
+                let precision = self.codes(name).map(RowCodes::precision);
+                sealed.hasty && Graph::passes(vector.distance, vector.size, Quality::Plain) > 1
+                    || precision != vector.precision()
+                    || !sealed.hasty && sealed.graph.dimension().is_some() != vector.codes_in_graph()
+            })
         })
     }
 
@@ -125,31 +166,43 @@ impl Sealed {
     }
 }
 
+/// The graphs of a segment, and the version of their file.
 fn open_graphs(
     store: &dyn Store,
     path: &Path,
     rows: u32,
     columns: &Columns,
-) -> Result<BTreeMap<String, Graph>> {
+) -> Result<(BTreeMap<String, SealedGraph>, u16)> {
     let file = File::open(store, path, Kind::Graph, GRAPH_VERSION)?;
-    let names: Vec<String> = serde_json::from_slice(&file.checked_section::<u8>(0)?)
-        .map_err(|error| Error::corrupt(format!("{}: graph list: {error}", path.display())))?;
-    if let Some(name) = names.iter().find(|name| !columns.contains_key(*name)) {
-        return Err(Error::corrupt(format!("{}: a graph of {name:?}, which has no vectors", path.display())));
-    }
+    let list = file.checked_section::<u8>(0)?;
+    let before = |name: String| GraphEntry { costs: Costs::guess(1), name, hasty: true };
+    let entries = match file.version() {
+        ..3 => {
+            serde_json::from_slice::<Vec<String>>(&list).map(|names| names.into_iter().map(before).collect())
+        }
+        _ => serde_json::from_slice::<Vec<GraphEntry>>(&list),
+    };
+    let entries =
+        entries.map_err(|error| Error::corrupt(format!("{}: graph list: {error}", path.display())))?;
     let mut graphs = BTreeMap::new();
-    for (index, name) in (0u32..).zip(names) {
+    for (index, GraphEntry { name, hasty, costs }) in (0u32..).zip(entries) {
+        let Some(column) = columns.get(&name) else {
+            return Err(Error::corrupt(format!(
+                "{}: a graph of {name:?}, which has no vectors",
+                path.display()
+            )));
+        };
         let graph = Graph::open(&file, GRAPH_SECTIONS * (index + 1), rows)?;
-        let (found, expected) = (graph.dimension(), columns[&name].dimension());
+        let (found, expected) = (graph.dimension(), column.dimension());
         if found.is_some_and(|found| found != expected) {
             return Err(Error::corrupt(format!(
                 "{}: the codes of {name:?} are of {found:?} numbers, and its vectors have {expected}",
                 path.display()
             )));
         }
-        graphs.insert(name, graph);
+        graphs.insert(name, SealedGraph { graph, hasty, costs });
     }
-    Ok(graphs)
+    Ok((graphs, file.version()))
 }
 
 /// The name of the tombstone file that manifest `number` names.

@@ -26,7 +26,8 @@ pub(super) fn dir() -> &'static Path {
 
 /// Points on a plane.
 pub(super) fn schema() -> CollectionSchema {
-    let plane = VectorSchema { size: 2, distance: Metric::Euclid, hnsw: None };
+    let plane =
+        VectorSchema { size: 2, distance: Metric::Euclid, hnsw: None, quantization: Default::default() };
     CollectionSchema {
         vectors: [(String::new(), plane)].into(),
         hnsw: HnswConfig::default(),

@@ -15,11 +15,12 @@ use crate::{
     filter::Filter,
     point::{Point, PointId, Vector},
     query::{
-        Kind, Query, SearchParams,
-        plan::{Plan, Situation, plan},
+        CodeParams, Kind, Query, SearchParams,
+        plan::{Plan, Situation, Walkable, plan},
         run,
     },
     schema::{CollectionSchema, VectorSchema},
+    segment::Costs,
     server::wire::{
         self,
         formula::{self, FormulaInput},
@@ -66,10 +67,16 @@ fn situation(text: &str) -> Situation {
     Situation {
         rows: number("rows").expect("rows"),
         matching: number("matching"),
-        graph: !words.contains(&"ungraphed"),
+        graph: match () {
+            _ if words.contains(&"ungraphed") => Walkable::Nothing,
+            _ if words.contains(&"by_codes") => Walkable::ByCodes,
+            _ if words.contains(&"coded") => Walkable::ByNeighbours,
+            _ => Walkable::ByRows,
+        },
         codes: words.contains(&"coded"),
         exact: words.contains(&"exact"),
         ef: number("ef").map_or(128, |ef| ef as usize),
+        costs: Costs::guess(384),
     }
 }
 
@@ -84,7 +91,8 @@ fn chosen(plan: Plan) -> String {
 
 /// Points in a plane, with a graph from 500 rows on.
 fn create() -> Collection {
-    let plane = VectorSchema { size: 2, distance: Metric::Euclid, hnsw: None };
+    let plane =
+        VectorSchema { size: 2, distance: Metric::Euclid, hnsw: None, quantization: Default::default() };
     let schema = CollectionSchema {
         vectors: [(String::new(), plane)].into(),
         hnsw: Default::default(),
@@ -127,10 +135,11 @@ fn explained(collection: &Collection, json: &Value) -> String {
 }
 
 fn mask(explain: &mut crate::query::Explain) {
-    if let (Some(distances), true) = (explain.facts.get("distances"), explain.facts.contains_key("hops")) {
-        let fewer = distances.as_u64() < explain.facts["rows"].as_u64();
-        explain.facts.insert("distances", json!(if fewer { "fewer than rows" } else { "as many as rows" }));
-        explain.facts.remove("hops");
+    let fact = |name| explain.facts.iter().find(|fact| fact.0 == name).map(|fact| fact.1.as_u64());
+    if let (Some(distances), Some(rows), Some(_)) = (fact("distances"), fact("rows"), fact("hops")) {
+        let said = if distances < rows { "fewer than rows" } else { "as many as rows" };
+        explain.facts.retain(|(name, _)| !["distances", "hops"].contains(name));
+        explain.fact("distances", said);
     }
     explain.inputs.iter_mut().for_each(mask);
 }
@@ -162,6 +171,7 @@ fn query(json: &Value) -> Query {
             exact: json["exact"] == true,
             hnsw_ef: json["ef"].as_u64().map(|ef| ef as usize),
             indexed_only: false,
+            codes: CodeParams::default(),
         },
         limit: 3,
         ..Query::default()

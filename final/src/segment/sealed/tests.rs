@@ -10,7 +10,8 @@ use crate::{
 };
 
 fn schema(size: usize) -> CollectionSchema {
-    let vector = VectorSchema { size, distance: Metric::Euclid, hnsw: None };
+    let vector =
+        VectorSchema { size, distance: Metric::Euclid, hnsw: None, quantization: Default::default() };
     CollectionSchema {
         vectors: [(String::new(), vector)].into(),
         hnsw: Default::default(),
@@ -64,7 +65,9 @@ fn a_graph_without_vectors_is_refused() {
     store.remove(&path).unwrap();
     let mut file = FileWriter::create(&store, &path, Kind::Graph, GRAPH_VERSION).unwrap();
     file.begin(0).unwrap();
-    file.write(br#"["other"]"#).unwrap();
+    let costs = Costs::guess(2);
+    let entries = [GraphEntry { name: "other".into(), hasty: false, costs }];
+    file.write(&serde_json::to_vec(&entries).unwrap()).unwrap();
     file.finish().unwrap();
     let error = Sealed::open(&store, &dir, 1, 2).unwrap_err().to_string();
     assert!(error.contains("a graph of \"other\", which has no vectors"), "{error}");

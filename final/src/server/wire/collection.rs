@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::{
     hnsw::HnswConfig,
     point::Payload,
-    schema::{CollectionSchema, MAX_DIMENSION, VectorSchema},
+    schema::{CollectionSchema, MAX_DIMENSION, Quantization, VectorSchema},
     server::reject::{Answer, Reject},
     vector::Metric,
 };
@@ -34,7 +34,7 @@ pub struct CreateBody {
     pub optimizers_config: Option<OptimizersInput>,
     /// For the echo.
     pub wal_config: Option<Payload>,
-    /// For the echo.
+    /// What is kept of vectors besides their numbers.
     #[serde(alias = "quantization")]
     pub quantization_config: Option<Value>,
     /// For the echo.
@@ -74,7 +74,7 @@ pub struct VectorInput {
     pub on_disk: Option<bool>,
     /// How its graph is built.
     pub hnsw_config: Option<HnswInput>,
-    /// For the echo.
+    /// What is kept of it besides its numbers.
     #[serde(alias = "quantization")]
     pub quantization_config: Option<Value>,
     /// For the echo: Kith keeps 32 bits.
@@ -179,13 +179,13 @@ impl CreateBody {
         match &self.vectors {
             None => {}
             Some(VectorsInput::One(vector)) => {
-                schemas.insert(String::new(), vector.schema("vectors", self.hnsw_config.as_ref())?);
+                schemas.insert(String::new(), vector.schema("vectors", self)?);
             }
             Some(VectorsInput::Named(named)) => {
                 for (name, vector) in named {
                     check_name(name, 200, "vector")?;
                     let place = format!("vectors.{name}");
-                    schemas.insert(name.clone(), vector.schema(&place, self.hnsw_config.as_ref())?);
+                    schemas.insert(name.clone(), vector.schema(&place, self)?);
                 }
             }
         }
@@ -208,7 +208,7 @@ impl CreateBody {
 }
 
 impl VectorInput {
-    fn schema(&self, place: &str, of_collection: Option<&HnswInput>) -> Answer<VectorSchema> {
+    fn schema(&self, place: &str, of_collection: &CreateBody) -> Answer<VectorSchema> {
         if self.size == 0 || self.size > MAX_DIMENSION as u64 {
             return Err(Reject::validation(
                 &format!("{place}.size"),
@@ -223,11 +223,16 @@ impl VectorInput {
         let hnsw = match &self.hnsw_config {
             None => None,
             Some(own) => {
-                let base = hnsw_config("hnsw_config", &HnswConfig::default(), of_collection)?;
+                let base =
+                    hnsw_config("hnsw_config", &HnswConfig::default(), of_collection.hnsw_config.as_ref())?;
                 Some(hnsw_config(&format!("{place}.hnsw_config"), &base, Some(own))?)
             }
         };
-        Ok(VectorSchema { size: self.size as usize, distance: self.distance, hnsw })
+        let quantization = match &self.quantization_config {
+            None => quantization("quantization_config", of_collection.quantization_config.as_ref())?,
+            own => quantization(&format!("{place}.quantization_config"), own.as_ref())?,
+        };
+        Ok(VectorSchema { size: self.size as usize, distance: self.distance, hnsw, quantization })
     }
 }
 
@@ -243,6 +248,24 @@ fn hnsw_config(place: &str, base: &HnswConfig, input: Option<&HnswInput>) -> Ans
     }
     config.validate().map_err(|error| Reject::validation(place, error.to_string()))?;
     Ok(config)
+}
+
+/// What a quantization's one key says; its parameters are for the echo. Product quantization is none of Kith's kinds.
+fn quantization(place: &str, input: Option<&Value>) -> Answer<Quantization> {
+    let kinds = match input {
+        None | Some(Value::Null) => return Ok(Quantization::Auto),
+        Some(Value::String(word)) if word == "Disabled" => return Ok(Quantization::Disabled),
+        Some(Value::Object(kinds)) => kinds.keys().map(String::as_str).collect::<Vec<_>>(),
+        Some(_) => Vec::new(),
+    };
+    match kinds[..] {
+        ["scalar"] => Ok(Quantization::Scalar),
+        ["binary"] => Ok(Quantization::Binary),
+        _ => Err(Reject::validation(
+            place,
+            "must be {\"scalar\": {…}}, {\"binary\": {…}} or \"Disabled\"; without it Kith chooses",
+        )),
+    }
 }
 
 /// Names of collections and vectors end up in paths.

@@ -76,6 +76,8 @@ pub fn collection_info(
     })
 }
 
+const DISABLED: &str = "Disabled";
+
 fn config(schema: &CollectionSchema) -> Value {
     let asked = |key: &str| schema.requested.get(key).cloned();
     let mut params = json!({
@@ -84,7 +86,8 @@ fn config(schema: &CollectionSchema) -> Value {
         "write_consistency_factor": asked("write_consistency_factor").unwrap_or(json!(1)),
         "on_disk_payload": asked("on_disk_payload").unwrap_or(json!(true)),
     });
-    if let Some(vectors) = asked("vectors") {
+    if let Some(mut vectors) = asked("vectors") {
+        without_disabled(&mut vectors);
         params["vectors"] = vectors;
     }
     let mut config = json!({
@@ -102,7 +105,7 @@ fn config(schema: &CollectionSchema) -> Value {
             json!({ "wal_capacity_mb": 32, "wal_segments_ahead": 0, "wal_retain_closed": 1 }),
             asked("wal_config"),
         ),
-        "quantization_config": asked("quantization_config"),
+        "quantization_config": asked("quantization_config").filter(|value| value != DISABLED),
     });
     for optional in ["strict_mode_config", "metadata"] {
         if let Some(value) = asked(optional) {
@@ -110,6 +113,13 @@ fn config(schema: &CollectionSchema) -> Value {
         }
     }
     config
+}
+
+/// Clients know this word of a change, and nothing in its place in what is shown.
+fn without_disabled(vectors: &mut Value) {
+    let Some(object) = vectors.as_object_mut() else { return };
+    object.retain(|key, value| key != "quantization_config" || value != DISABLED);
+    object.values_mut().filter(|value| value.is_object()).for_each(without_disabled);
 }
 
 /// `base` with the members of `asked` in place of its own.

@@ -87,7 +87,7 @@ pub struct LookupFrom {
 }
 
 /// `params`: what Kith acts on; everything else that Qdrant knows is read past.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct ParamsInput {
     /// Breadth of the walk through a graph.
     pub hnsw_ef: Option<usize>,
@@ -95,6 +95,19 @@ pub struct ParamsInput {
     pub exact: Option<bool>,
     /// Leave out what has no graph yet.
     pub indexed_only: Option<bool>,
+    /// How codes are used.
+    pub quantization: Option<QuantizationParams>,
+}
+
+/// `params.quantization`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct QuantizationParams {
+    /// Compute every distance from the numbers.
+    pub ignore: Option<bool>,
+    /// Compute the hits' distances from the numbers.
+    pub rescore: Option<bool>,
+    /// How many times as many hits as wanted are rescored.
+    pub oversampling: Option<f64>,
 }
 
 /// How points are ranked, as a client says it.

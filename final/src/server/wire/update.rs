@@ -40,9 +40,12 @@ impl UpdateBody {
             changes.push(Alter::Hnsw { vector: None, config: new.hnsw });
         }
         for (name, vector) in new.vectors {
-            let known = schema.vectors.get(&name).is_some_and(|old| old.hnsw == vector.hnsw);
-            if let (false, Some(config)) = (known, vector.hnsw) {
-                changes.push(Alter::Hnsw { vector: Some(name), config });
+            let Some(old) = schema.vectors.get(&name) else { continue };
+            if let Some(config) = vector.hnsw.filter(|_| vector.hnsw != old.hnsw) {
+                changes.push(Alter::Hnsw { vector: Some(name.clone()), config });
+            }
+            if vector.quantization != old.quantization {
+                changes.push(Alter::Quantization { vector: name, quantization: vector.quantization });
             }
         }
         if new.indexing_threshold != schema.indexing_threshold {
@@ -74,8 +77,7 @@ impl UpdateBody {
         merge_member("strict_mode_config", self.strict_mode_config);
         merge_member("metadata", self.metadata);
         if let Some(quantization) = self.quantization_config {
-            let disabled = quantization == "Disabled";
-            asked.insert("quantization_config".to_owned(), if disabled { Value::Null } else { quantization });
+            asked.insert("quantization_config".to_owned(), quantization);
         }
         merge(asked, self.params.unwrap_or_default());
         Ok(())

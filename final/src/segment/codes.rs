@@ -1,0 +1,87 @@
+//! Where are the codes of a segment's vectors? One list per name, row by ordinal, for searches that read few vectors.
+//!
+//! `codes.bin`, version 1:
+//! ```text
+//! section 0       the lists as JSON: [{"name": "", "dimension": 384, "precision": "binary"}, …]
+//! section 2i + 1  list i, the rotated middle of its rows: f32
+//! section 2i + 2  list i, rows × record numbers, as `quantize::rows` says
+//! ```
+//! A vector has none where its metric or its settings do without. The codes are served from the mapping and are nobody's
+//! address: a damaged one makes an estimate wrong.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bitmap::Bitmap,
+    disk::{
+        Store,
+        format::{File, FileWriter, Kind, Summary},
+    },
+    error::{Error, Result},
+    quantize::{Precision, RowCodes},
+    schema::CollectionSchema,
+    segment::vectors::Columns,
+};
+
+const VERSION: u16 = 1;
+
+/// The codes of a segment by vector name.
+pub type Codes = BTreeMap<String, RowCodes>;
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    dimension: usize,
+    precision: Precision,
+}
+
+/// Codes all rows of these columns but the dead, and writes `codes.bin`.
+pub fn write(
+    store: &dyn Store,
+    path: &Path,
+    schema: &CollectionSchema,
+    columns: &Columns,
+    dead: &Bitmap,
+) -> Result<Summary> {
+    let (mut entries, mut lists) = (Vec::new(), Vec::new());
+    for (name, column) in columns {
+        let vector = schema.vector(name)?;
+        if let Some(precision) = vector.precision() {
+            entries.push(Entry { name: name.clone(), dimension: column.dimension(), precision });
+            let rows = column.present().and_not(dead);
+            lists.push(RowCodes::build(precision, vector.distance, column.matrix(), &rows));
+        }
+    }
+    let mut writer = FileWriter::create(store, path, Kind::Codes, VERSION)?;
+    writer.begin(0)?;
+    writer.write(&serde_json::to_vec(&entries).expect("names and numbers are JSON"))?;
+    for (index, list) in (0u32..).zip(&lists) {
+        let (middle, records) = list.arrays();
+        writer.begin(2 * index + 1)?;
+        writer.write_slice(middle)?;
+        writer.begin(2 * index + 2)?;
+        writer.write_slice(records)?;
+    }
+    writer.finish()
+}
+
+/// Opens `codes.bin` beside these columns; the codes stay in the mapping.
+pub fn open(store: &dyn Store, path: &Path, rows: u32, columns: &Columns) -> Result<Codes> {
+    let file = File::open(store, path, Kind::Codes, VERSION)?;
+    let corrupt = |what: String| Error::corrupt(format!("{}: {what}", path.display()));
+    let entries: Vec<Entry> = serde_json::from_slice(&file.checked_section::<u8>(0)?)
+        .map_err(|error| corrupt(format!("list of codes: {error}")))?;
+    let mut codes = Codes::new();
+    for (index, Entry { name, dimension, precision }) in (0u32..).zip(entries) {
+        if columns.get(&name).is_none_or(|column| column.dimension() != dimension) {
+            return Err(corrupt(format!("codes of {name:?} × {dimension}, which are not this segment's")));
+        }
+        let (middle, records) = (file.checked_section(2 * index + 1)?, file.section(2 * index + 2)?);
+        let list = RowCodes::open(precision, dimension, rows, middle, records)
+            .map_err(|what| corrupt(format!("{name:?}: {what}")))?;
+        codes.insert(name, list);
+    }
+    Ok(codes)
+}
