@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Collection, Status};
 use crate::{
     point::Lsn,
-    segment::{Segment, SegmentView},
+    schema::CollectionSchema,
+    segment::{Segment, SegmentView, Walkable},
 };
 
 /// A collection in numbers, as of one snapshot.
@@ -42,8 +43,8 @@ pub struct SegmentStats {
     pub rows: u32,
     /// Dead rows.
     pub deleted: u32,
-    /// Vectors that have a graph.
-    pub graphs: Vec<String>,
+    /// Vectors that have a graph, and what it is walked by.
+    pub graphs: BTreeMap<String, Walkable>,
     /// Bytes of its files.
     pub disk_bytes: u64,
     /// About how many bytes it takes in memory, mappings not counted.
@@ -55,8 +56,8 @@ impl Collection {
     pub fn stats(&self) -> CollectionStats {
         let snapshot = self.snapshot();
         let status = self.shared.status(|status| status.clone());
-        let segments: Vec<_> = snapshot.segments().iter().map(|view| segment_stats(view, &status)).collect();
         let schema = snapshot.schema();
+        let segments: Vec<_> = snapshot.segments().iter().map(|view| segment_stats(view, schema, &status)).collect();
         let vectors_of = |name: &String| {
             let alive = snapshot.segments().iter().map(|view| alive_with(view, name));
             (name.clone(), alive.sum())
@@ -98,14 +99,14 @@ fn alive_with(view: &SegmentView, name: &str) -> u64 {
     u64::from(present.and_not(&view.deleted).count())
 }
 
-fn segment_stats(view: &SegmentView, status: &Status) -> SegmentStats {
+fn segment_stats(view: &SegmentView, schema: &CollectionSchema, status: &Status) -> SegmentStats {
     let (rows, deleted) = (view.segment.rows(), view.deleted.count());
     match &view.segment {
         Segment::Mutable(segment) => SegmentStats {
             number: None,
             rows,
             deleted,
-            graphs: Vec::new(),
+            graphs: BTreeMap::new(),
             disk_bytes: 0,
             memory_bytes: segment.bytes() as u64,
         },
@@ -116,7 +117,10 @@ fn segment_stats(view: &SegmentView, status: &Status) -> SegmentStats {
                 number: Some(number),
                 rows,
                 deleted,
-                graphs: segment.graph_names().map(str::to_string).collect(),
+                graphs: segment
+                    .graph_names()
+                    .map(|name| (name.to_string(), segment.walkable(schema, name)))
+                    .collect(),
                 disk_bytes: bytes.map_or(0, |(_, bytes)| *bytes),
                 memory_bytes: 0,
             }

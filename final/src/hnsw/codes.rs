@@ -54,6 +54,15 @@ impl Codes {
     }
 }
 
+impl Graph {
+    /// The same links alone.
+    pub fn without_codes(self) -> Self {
+        let base = (0..self.rows()).flat_map(|node| self.slots(0, node)).copied().collect();
+        let shape = Shape { record: self.shape.links, ..self.shape };
+        Self { shape, base: Slice::from_vec(base), codes: None, ..self }
+    }
+}
+
 /// Numbers in a record of so many links, whole blocks of them.
 pub(super) fn record_len(dimension: usize, links: usize) -> usize {
     3 * links + links / BLOCK * Rotation::padded(dimension)

@@ -5,7 +5,7 @@
 //! | section | numbers, `u32` each | what |
 //! |---|---|---|
 //! | +0 | 2 or 4 | `m`; the entry, [`NONE`] for a graph without nodes; then, with codes, the dimension and the row in the middle |
-//! | +1 | rows × `2m`, or records | links at level 0, then [`NONE`]; or [`codes`](super::codes) with them |
+//! | +1 | rows × `2m`, or that filled up to whole blocks, or records | links at level 0, then [`NONE`]; or [`codes`](super::codes) with them |
 //! | +2 | rows + 1 | `first`: row `r` owns the lists `first[r]..first[r + 1]` above level 0 |
 //! | +3 | lists × `m` | links above level 0, as at level 0 |
 //! | +4 | a record | the rows a walk starts from; only with codes |
@@ -100,6 +100,8 @@ impl Graph {
             return Err("more rows than a graph can have".into());
         }
         let shape = match &codes {
+            // A graph that has gone through both passes has as many links as if it had codes.
+            None if base.len() == rows as usize * Shape::refined(m).record => Shape::refined(m),
             None => Shape::plain(m),
             Some(codes) => Shape::coded(m, codes.dimension),
         };

@@ -121,9 +121,15 @@ impl Shape {
         Self { m, links: 2 * m, record: 2 * m }
     }
 
+    /// Of a graph whose lists are filled up to whole blocks.
+    fn refined(m: usize) -> Self {
+        let links = (2 * m).next_multiple_of(BLOCK);
+        Self { m, links, record: links }
+    }
+
     /// Of a graph with codes for vectors with so many numbers.
     fn coded(m: usize, dimension: usize) -> Self {
-        let links = (2 * m).next_multiple_of(BLOCK);
+        let Self { links, .. } = Self::refined(m);
         Self { m, links, record: record_len(dimension, links) }
     }
 

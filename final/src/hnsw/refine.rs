@@ -171,7 +171,7 @@ impl Refining<'_> {
                 self.join(row, &found[row as usize], [choosers.to(row), sparers.to(row)], list);
             }
         });
-        let shape = Shape { links, record: links, ..self.graph.shape };
+        let shape = Shape::refined(self.graph.shape.m);
         Ok(Growing::resume(shape, base, self.graph))
     }
 

@@ -41,6 +41,11 @@ impl Rotation {
         Self { dimension, signs, window }
     }
 
+    /// How many numbers the vectors have.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
     /// How many numbers a rotated vector has.
     pub fn padded(dimension: usize) -> usize {
         dimension.max(LEAST).next_multiple_of(MULTIPLE)

@@ -115,6 +115,11 @@ impl RowCodes {
         (&self.centre, &self.records)
     }
 
+    /// How many numbers the rows have.
+    pub fn dimension(&self) -> usize {
+        self.rotation.dimension()
+    }
+
     /// How much of a coordinate they keep.
     pub fn precision(&self) -> Precision {
         self.precision

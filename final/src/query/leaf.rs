@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Context, Explain, SearchParams,
-    plan::{Plan, Situation, Strategy, Walkable, plan},
+    plan::{Plan, Situation, Strategy, plan},
 };
 use crate::{
     bitmap::Bitmap,
@@ -14,7 +14,7 @@ use crate::{
     point::Ordinal,
     quantize::{self, RowCodes},
     schema::VectorSchema,
-    segment::{Costs, Sealed, Segment, SegmentView},
+    segment::{Costs, Sealed, Segment, SegmentView, Walkable},
     vector::{RowScorer, distance, topk::TopK},
 };
 
@@ -41,6 +41,7 @@ struct Indexed<'a> {
     segment: &'a Sealed,
     graph: Option<&'a Graph>,
     codes: Option<&'a RowCodes>,
+    walkable: Walkable,
 }
 
 impl Near<'_> {
@@ -56,7 +57,7 @@ impl Near<'_> {
         if dead {
             live = Cow::Owned(live.and_not(&view.deleted));
         }
-        let indexed = self.indexed(&view.segment);
+        let indexed = self.indexed(context, &view.segment);
         let expected = match (scope, self.filter) {
             (Some(scope), _) => Some(scope.count()),
             (None, Some(filter)) => Some(context.estimate(view, filter)?),
@@ -87,22 +88,19 @@ impl Near<'_> {
         Ok((hits, explain))
     }
 
-    fn indexed<'s>(&self, segment: &'s Segment) -> Option<Indexed<'s>> {
+    fn indexed<'s>(&self, context: &Context<'_>, segment: &'s Segment) -> Option<Indexed<'s>> {
         let Segment::Sealed(segment) = segment else { return None };
         let by_numbers = self.params.exact || self.params.codes.ignore;
         let codes = segment.codes(self.using).filter(|_| !by_numbers);
-        Some(Indexed { segment, graph: segment.graph(self.using), codes })
+        let walkable = match segment.walkable(context.snapshot.schema(), self.using) {
+            Walkable::ByCodes | Walkable::ByNeighbours if self.params.codes.ignore => Walkable::ByRows,
+            walkable => walkable,
+        };
+        Some(Indexed { segment, graph: segment.graph(self.using), codes, walkable })
     }
 
     fn situation(&self, rows: u32, matching: Option<u32>, indexed: Option<&Indexed<'_>>) -> Situation {
-        let graph = match indexed.and_then(|indexed| Some((indexed.graph?, indexed.codes))) {
-            None => Walkable::Nothing,
-            Some((_, Some(_))) if self.schema.walks_on_codes() => Walkable::ByCodes,
-            Some((graph, _)) if graph.dimension().is_some() && !self.params.codes.ignore => {
-                Walkable::ByNeighbours
-            }
-            Some(_) => Walkable::ByRows,
-        };
+        let graph = indexed.map_or(Walkable::Nothing, |indexed| indexed.walkable);
         Situation {
             rows,
             matching,
@@ -118,17 +116,17 @@ impl Near<'_> {
 
     fn walk(
         &self,
-        (segment, graph, codes): (&Sealed, &Graph, Option<&RowCodes>),
+        indexed: &Indexed<'_>,
         accepted: Option<&Bitmap>,
         ef: usize,
         explain: &mut Explain,
     ) -> Found {
-        let matrix = segment.columns()[self.using].matrix();
-        let exact = RowScorer::new(self.schema.distance, self.vector, matrix);
+        let Some(graph) = indexed.graph else { return Vec::new() };
+        let exact = self.exact(indexed.segment);
         let mut stats = WalkStats::default();
-        let hits = match codes.filter(|_| self.schema.walks_on_codes()) {
+        let hits = match indexed.codes.filter(|_| indexed.walkable == Walkable::ByCodes) {
             None => {
-                let query = (!self.params.codes.ignore).then_some(self.vector);
+                let query = (indexed.walkable == Walkable::ByNeighbours).then_some(self.vector);
                 graph.search(&exact, query, self.k, ef, accepted, &mut stats)
             }
             Some(codes) => {
@@ -153,6 +151,10 @@ impl Near<'_> {
         hits
     }
 
+    fn exact<'s>(&'s self, segment: &'s Sealed) -> RowScorer<'s> {
+        RowScorer::new(self.schema.distance, self.vector, segment.columns()[self.using].matrix())
+    }
+
     /// Looks at every one of these rows.
     fn scan(
         &self,
@@ -166,8 +168,7 @@ impl Near<'_> {
             && rows.count() >= LEAST_BY_CODES
         {
             let codes = codes.scorer(self.schema.distance, self.vector);
-            let exact =
-                RowScorer::new(self.schema.distance, self.vector, segment.columns()[self.using].matrix());
+            let exact = self.exact(segment);
             let rows: Vec<Ordinal> = rows.iter().collect();
             let go_on = || context.check_cancelled(0);
             let (found, read) = quantize::nearest(&codes, &exact, &rows, self.k, go_on)?;

@@ -11,7 +11,10 @@
 
 use std::fmt;
 
-use crate::{hnsw::WIDENED_SHARE, segment::Costs};
+use crate::{
+    hnsw::WIDENED_SHARE,
+    segment::{Costs, Walkable},
+};
 
 /// Hops of an estimating walk: to where the query is, and around there for each unit of `ef`.
 const FIRST_HOPS: f64 = 12.0;
@@ -44,19 +47,6 @@ pub struct Situation {
     pub ef: usize,
     /// What things cost in this segment.
     pub costs: Costs,
-}
-
-/// What a graph is walked by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Walkable {
-    /// There is no graph.
-    Nothing,
-    /// The vectors, one by one.
-    ByRows,
-    /// The codes of rows, one by one.
-    ByCodes,
-    /// The codes of all neighbours of a node at once.
-    ByNeighbours,
 }
 
 /// How a segment is searched.

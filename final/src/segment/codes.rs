@@ -14,14 +14,12 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bitmap::Bitmap,
     disk::{
         Store,
         format::{File, FileWriter, Kind, Summary},
     },
     error::{Error, Result},
     quantize::{Precision, RowCodes},
-    schema::CollectionSchema,
     segment::vectors::Columns,
 };
 
@@ -37,27 +35,17 @@ struct Entry {
     precision: Precision,
 }
 
-/// Codes all rows of these columns but the dead, and writes `codes.bin`.
-pub fn write(
-    store: &dyn Store,
-    path: &Path,
-    schema: &CollectionSchema,
-    columns: &Columns,
-    dead: &Bitmap,
-) -> Result<Summary> {
-    let (mut entries, mut lists) = (Vec::new(), Vec::new());
-    for (name, column) in columns {
-        let vector = schema.vector(name)?;
-        if let Some(precision) = vector.precision() {
-            entries.push(Entry { name: name.clone(), dimension: column.dimension(), precision });
-            let rows = column.present().and_not(dead);
-            lists.push(RowCodes::build(precision, vector.distance, column.matrix(), &rows));
-        }
-    }
+/// Writes `codes.bin`.
+pub fn write(store: &dyn Store, path: &Path, codes: &Codes) -> Result<Summary> {
+    let entries = codes.iter().map(|(name, list)| {
+        let (dimension, precision) = (list.dimension(), list.precision());
+        Entry { name: name.clone(), dimension, precision }
+    });
+    let entries: Vec<Entry> = entries.collect();
     let mut writer = FileWriter::create(store, path, Kind::Codes, VERSION)?;
     writer.begin(0)?;
     writer.write(&serde_json::to_vec(&entries).expect("names and numbers are JSON"))?;
-    for (index, list) in (0u32..).zip(&lists) {
+    for (index, list) in (0u32..).zip(codes.values()) {
         let (middle, records) = list.arrays();
         writer.begin(2 * index + 1)?;
         writer.write_slice(middle)?;

@@ -8,6 +8,7 @@
 
 pub mod vectors;
 pub mod codes;
+mod coarse;
 pub mod costs;
 pub mod ids;
 pub mod payloads;
@@ -28,7 +29,7 @@ use crate::{
 pub use costs::Costs;
 pub use mutable::Mutable;
 use payloads::PayloadReader;
-pub use sealed::Sealed;
+pub use sealed::{Sealed, Walkable};
 pub use snapshot::{Address, SegmentView, Snapshot};
 
 /// A segment of either kind; a copy shares the rows.

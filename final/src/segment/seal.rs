@@ -21,13 +21,15 @@ use crate::{
     filter::{TextRules, index},
     hnsw::{Build, Graph, Quality},
     point::{Ordinal, Payload},
+    quantize::{Precision, RowCodes},
     schema::{CollectionSchema, VectorSchema},
     segment::{
         Costs, SegmentReader, SegmentView,
+        coarse,
         codes::{self, Codes},
         ids, payloads,
         sealed::{GRAPH_SECTIONS, GRAPH_VERSION, GraphEntry},
-        vectors::{self, Columns},
+        vectors::{self, Column},
     },
 };
 
@@ -109,13 +111,9 @@ impl<'a> Job<'a> {
         let payload_of = |row| payloads.borrow_mut().get(row);
         let summary = index::write(store, &path("text.bin"), rows, &payload_of, &TextRules::of(self.schema))?;
         files.push(("text.bin".to_string(), summary));
-        let columns = vectors::open(store, &path("vectors.bin"), rows)?;
-        let dead = Bitmap::from_ordinals(rows, (0..rows).filter(|&row| self.is_dead(row)));
-        let summary = codes::write(store, &path("codes.bin"), self.schema, &columns, &dead)?;
-        files.push(("codes.bin".to_string(), summary));
-        let codes = codes::open(store, &path("codes.bin"), rows, &columns)?;
-        let summary = self.write_graphs(store, &path("graph.bin"), (&columns, &codes), &dead, progress)?;
+        let (summary, codes) = self.write_graphs(store, dir, progress)?;
         files.push(("graph.bin".to_string(), summary));
+        files.push(("codes.bin".to_string(), codes::write(store, &path("codes.bin"), &codes)?));
         store.sync_dir(dir)?;
         Ok(files)
     }
@@ -147,48 +145,44 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn write_graphs(
-        &self,
-        store: &dyn Store,
-        path: &Path,
-        (columns, codes): (&Columns, &Codes),
-        dead: &Bitmap,
-        progress: &Progress,
-    ) -> Result<Summary> {
+    /// Builds the graphs that are worth it, and the codes of all rows.
+    fn write_graphs(&self, store: &dyn Store, dir: &Path, progress: &Progress) -> Result<(Summary, Codes)> {
+        let rows = self.rows.len() as u32;
+        let columns = vectors::open(store, &dir.join("vectors.bin"), rows)?;
+        let dead = Bitmap::from_ordinals(rows, (0..rows).filter(|&row| self.is_dead(row)));
         let threshold = self.schema.indexing_threshold.unwrap_or(u32::MAX);
-        let worth = columns.iter().filter_map(|(name, column)| {
-            let nodes = column.present().and_not(dead);
-            (nodes.count() >= threshold).then_some((name, column, nodes))
+        let lists = columns.iter().map(|(name, column)| {
+            let nodes = column.present().and_not(&dead);
+            Ok(List { name, vector: self.schema.vector(name)?, column, nodes })
         });
-        let worth: Vec<_> = worth.collect();
-        let mut steps = 0;
-        for (name, _, nodes) in &worth {
-            let vector = self.schema.vector(name)?;
-            steps += nodes.count() * Graph::passes(vector.distance, vector.size, self.quality(vector));
-        }
-        progress.total.store(steps, Ordering::Relaxed);
-        let mut writer = FileWriter::create(store, path, Kind::Graph, GRAPH_VERSION)?;
-        let mut entries = Vec::new();
-        for (index, (name, column, nodes)) in (1u32..).zip(&worth) {
-            let graph = self.build_graph(name, column, nodes, progress)?;
+        let lists = lists.collect::<Result<Vec<_>>>()?;
+        let (worth, scanned): (Vec<_>, Vec<_>) =
+            lists.into_iter().partition(|list| list.nodes.count() >= threshold);
+        let passes = |list: &List<'_>| {
+            let vector = list.vector;
+            list.nodes.count() * Graph::passes(vector.distance, vector.size, self.quality(vector))
+        };
+        progress.total.store(worth.iter().map(passes).sum(), Ordering::Relaxed);
+        let mut writer = FileWriter::create(store, &dir.join("graph.bin"), Kind::Graph, GRAPH_VERSION)?;
+        let (mut entries, mut codes) = (Vec::new(), Codes::new());
+        for (index, list) in (1u32..).zip(&worth) {
+            let (graph, precision) = self.build_graph(list, progress)?;
             graph.write(&mut writer, GRAPH_SECTIONS * index)?;
-            let costs = Costs::measure(self.schema.vector(name)?, column, codes.get(*name), &graph);
-            entries.push(GraphEntry { name: (*name).clone(), hasty: self.haste, costs });
+            codes.extend(precision.map(|precision| list.codes(precision)));
+            let costs = Costs::measure(list.vector, list.column, codes.get(list.name), &graph);
+            entries.push(GraphEntry { name: list.name.to_owned(), hasty: self.haste, costs });
         }
+        codes.extend(scanned.iter().filter_map(|list| Some(list.codes(list.vector.precision()?))));
         writer.begin(0)?;
         writer.write(&serde_json::to_vec(&entries).expect("names and numbers are JSON"))?;
-        writer.finish()
+        Ok((writer.finish()?, codes))
     }
 
-    fn build_graph(
-        &self,
-        name: &str,
-        column: &vectors::Column,
-        nodes: &Bitmap,
-        progress: &Progress,
-    ) -> Result<Graph> {
+    /// The graph of a vector, and how much is to be kept of its rows. Where bits turn out to say too little, bytes do
+    /// instead, and the graph is walked by them.
+    fn build_graph(&self, list: &List<'_>, progress: &Progress) -> Result<(Graph, Option<Precision>)> {
         let build = Build {
-            config: *self.schema.hnsw_of(name),
+            config: *self.schema.hnsw_of(list.name),
             seed: self.seed,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             progress: &|| {
@@ -196,8 +190,14 @@ impl<'a> Job<'a> {
             },
             cancel: &progress.cancelled,
         };
-        let vector = self.schema.vector(name)?;
-        Graph::of_rows(vector.distance, column.matrix(), nodes, &build, self.quality(vector))
+        let (metric, quality) = (list.vector.distance, self.quality(list.vector));
+        let graph = Graph::of_rows(metric, list.column.matrix(), &list.nodes, &build, quality)?;
+        match quality {
+            Quality::Coded if coarse::is_coarse(metric, list.column.matrix(), &list.nodes, &graph) => {
+                Ok((graph.without_codes(), Some(Precision::Scalar)))
+            }
+            _ => Ok((graph, list.vector.precision())),
+        }
     }
 
     fn quality(&self, vector: &VectorSchema) -> Quality {
@@ -206,6 +206,21 @@ impl<'a> Job<'a> {
             false if vector.codes_in_graph() => Quality::Coded,
             false => Quality::Plain,
         }
+    }
+}
+
+/// The rows of one vector that a graph or codes are made of.
+struct List<'a> {
+    name: &'a str,
+    vector: &'a VectorSchema,
+    column: &'a Column,
+    nodes: Bitmap,
+}
+
+impl List<'_> {
+    fn codes(&self, precision: Precision) -> (String, RowCodes) {
+        let codes = RowCodes::build(precision, self.vector.distance, self.column.matrix(), &self.nodes);
+        (self.name.to_owned(), codes)
     }
 }
 

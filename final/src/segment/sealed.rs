@@ -21,8 +21,8 @@ use crate::{
     error::{Error, Result},
     filter::index::TermIndex,
     hnsw::{Graph, Quality},
-    quantize::RowCodes,
-    schema::CollectionSchema,
+    quantize::{Precision, RowCodes},
+    schema::{CollectionSchema, VectorSchema},
     segment::{
         codes::{self, Codes},
         costs::Costs,
@@ -36,6 +36,19 @@ use crate::{
 pub(super) const GRAPH_SECTIONS: u32 = 16;
 pub(super) const GRAPH_VERSION: u16 = 3;
 const DELETES_VERSION: u16 = 1;
+
+/// What a graph is walked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walkable {
+    /// There is no graph.
+    Nothing,
+    /// The vectors, one by one.
+    ByRows,
+    /// The codes of rows, one by one.
+    ByCodes,
+    /// The codes of all neighbours of a node at once.
+    ByNeighbours,
+}
 
 /// What `graph.bin` lists.
 #[derive(Debug, Serialize, Deserialize)]
@@ -133,6 +146,19 @@ impl Sealed {
         self.graphs.get(name).map(|sealed| sealed.costs)
     }
 
+    /// What walks to the rows of a vector go by.
+    pub fn walkable(&self, schema: &CollectionSchema, name: &str) -> Walkable {
+        let asked = schema.vector(name).is_ok_and(VectorSchema::walks_on_codes);
+        match (self.graph(name), self.codes(name).map(RowCodes::precision)) {
+            (None, _) => Walkable::Nothing,
+            (Some(graph), _) if graph.dimension().is_some() => Walkable::ByNeighbours,
+            // Bytes are there only because they were asked for, or because bits were too coarse.
+            (_, Some(Precision::Scalar)) => Walkable::ByCodes,
+            (_, Some(Precision::Binary)) if asked => Walkable::ByCodes,
+            _ => Walkable::ByRows,
+        }
+    }
+
     /// The codes of a vector's rows, if it has any.
     pub fn codes(&self, name: &str) -> Option<&RowCodes> {
         self.codes.get(name)
@@ -142,10 +168,13 @@ impl Sealed {
     pub fn is_behind(&self, schema: &CollectionSchema) -> bool {
         self.graphs.iter().any(|(name, sealed)| {
             schema.vector(name).is_ok_and(|vector| {
-                let precision = self.codes(name).map(RowCodes::precision);
-                sealed.hasty && Graph::passes(vector.distance, vector.size, Quality::Plain) > 1
-                    || precision != vector.precision()
-                    || !sealed.hasty && sealed.graph.dimension().is_some() != vector.codes_in_graph()
+                let kept = (self.codes(name).map(RowCodes::precision), sealed.graph.dimension().is_some());
+                let wanted = (vector.precision(), vector.codes_in_graph());
+                // What was chosen where nothing was asked for.
+                let chosen = vector.codes_in_graph() && kept == (Some(Precision::Scalar), false);
+                let hasty =
+                    sealed.hasty && Graph::passes(vector.distance, vector.size, Quality::Plain) > 1;
+                hasty || kept.0 != wanted.0 && !chosen || !sealed.hasty && kept != wanted && !chosen
             })
         })
     }

@@ -16,11 +16,11 @@ use crate::{
     point::{Point, PointId, Vector},
     query::{
         CodeParams, Kind, Query, SearchParams,
-        plan::{Plan, Situation, Walkable, plan},
+        plan::{Plan, Situation, plan},
         run,
     },
     schema::{CollectionSchema, VectorSchema},
-    segment::Costs,
+    segment::{Costs, Walkable},
     server::wire::{
         self,
         formula::{self, FormulaInput},
