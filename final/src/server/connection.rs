@@ -2,8 +2,8 @@
 //! nothing for too long, or the server stops.
 //!
 //! The task is polled [`at_once`] again when it wakes itself, as it does with every body that it hands to an endpoint.
-//! The runtime would take that for work that another thread should have a share in, and wake one: 2 of the 3 changes of
-//! threads that a query took.
+//! The runtime would take that for work that another thread should have a share in, and wake one: the last 2 futex calls
+//! of a query. What is left is to wait for it, to read it, and to write the answer.
 //!
 //! Not here: what a request means.
 
