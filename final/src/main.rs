@@ -60,7 +60,9 @@ fn open(settings: &Settings) -> Result<Database> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // One more than there are cores: searches may take up all the others.
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get) + 1;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
     runtime.map_err(|error| Error::closed(format!("the server's threads can't be started: {error}")))
 }
 

@@ -14,9 +14,11 @@
 
 pub mod auth;
 pub mod collections;
+pub mod connection;
 pub mod console;
 pub mod facet;
 pub mod groups;
+pub mod here;
 pub mod indexes;
 pub mod metrics;
 pub mod points;
@@ -47,10 +49,9 @@ use axum::{
     middleware,
     response::{IntoResponse, Response},
     routing::{MethodRouter, delete, get, post, put},
-    serve::ListenerExt,
 };
 use serde::Serialize;
-use tokio::{net::TcpListener, sync::Notify, time};
+use tokio::{net::TcpListener, runtime::Handle, sync::Notify, time};
 use tower_http::{
     CompressionLevel,
     compression::{
@@ -115,6 +116,19 @@ impl App {
         let app = self.clone();
         let job = move |cancel: &AtomicBool| Ok(ok(started, &job(&app, cancel)?));
         self.workers.run(operation, options.timeout, job).await
+    }
+
+    /// As [`Self::answer`], for a job that changes nothing and is short as a rule.
+    async fn answer_shortly<T: Serialize>(
+        &self,
+        operation: &'static str,
+        options: &Options,
+        job: impl Fn(&Inner, &AtomicBool) -> Answer<T> + Send + 'static,
+    ) -> Answer<Response> {
+        let started = Instant::now();
+        let app = self.clone();
+        let job = move |cancel: &AtomicBool| Ok(ok(started, &job(&app, cancel)?));
+        self.workers.run_short(operation, options.timeout, job).await
     }
 }
 
@@ -223,10 +237,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
     grace: Duration,
 ) {
-    let listener = listener.tap_io(|stream| {
-        // Without it small answers wait for the client's acknowledgement; that it can fail is no reason not to serve.
-        let _ = stream.set_nodelay(true);
-    });
+    app.workers.share(&Handle::current());
     let begun = Arc::new(Notify::new());
     let (begin, stopping) = (begun.clone(), app.clone());
     let stop = async move {
@@ -235,13 +246,13 @@ pub async fn serve(
         tracing::info!("stopping: finishing what is in flight");
         begin.notify_one();
     };
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stop).into_future();
+    let serving = connection::accept(listener, router(app), stop);
     let overtime = async {
         begun.notified().await;
         time::sleep(grace).await;
     };
     tokio::select! {
-        _ = serving => {}
+        () = serving => {}
         () = overtime => tracing::warn!("some requests took longer than {} s to finish and were cut off", grace.as_secs()),
     }
 }

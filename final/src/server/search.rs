@@ -48,7 +48,7 @@ pub async fn query(
     body: Body,
 ) -> Answer<Response> {
     let job = move |app: &Inner, cancel: &AtomicBool| run(app, &name, body.read()?, cancel);
-    app.answer("query", &options, job).await
+    app.answer_shortly("query", &options, job).await
 }
 
 /// `POST /collections/{collection}/points/query/explain`, Kith's own: a query that says how it was run.
@@ -74,7 +74,7 @@ pub async fn query_batch(
 ) -> Answer<Response> {
     let job = move |app: &Inner, cancel: &AtomicBool| {
         let QueryBatch { searches } = body.read()?;
-        searches.into_iter().map(|request| run(app, &name, request, cancel)).collect::<Answer<Vec<_>>>()
+        app.workers.spread(searches, |request| run(app, &name, request, cancel))
     };
     app.answer("query batch", &options, job).await
 }
@@ -90,7 +90,7 @@ pub async fn legacy(
         let request: LegacyRequest = body.read()?;
         Ok(run(app, &name, request.into(), cancel)?.points)
     };
-    app.answer("search", &options, job).await
+    app.answer_shortly("search", &options, job).await
 }
 
 /// `POST /collections/{collection}/points/search/batch`
@@ -103,7 +103,7 @@ pub async fn legacy_batch(
     let job = move |app: &Inner, cancel: &AtomicBool| {
         let LegacyBatch { searches } = body.read()?;
         let run = |request: LegacyRequest| Ok(run(app, &name, request.into(), cancel)?.points);
-        searches.into_iter().map(run).collect::<Answer<Vec<_>>>()
+        app.workers.spread(searches, run)
     };
     app.answer("search batch", &options, job).await
 }
@@ -177,7 +177,7 @@ pub async fn point(
             None => Err(Reject::not_found(format!("Point with id {id} does not exists!"))),
         }
     };
-    app.answer("get point", &options, job).await
+    app.answer_shortly("get point", &options, job).await
 }
 
 /// `POST /collections/{collection}/points/scroll`
