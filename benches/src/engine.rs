@@ -66,7 +66,12 @@ pub fn build(dir: &Path, base: &Matrix, settings: &Settings) -> Result<(Collecti
     let schema = CollectionSchema {
         vectors: [(
             String::new(),
-            VectorSchema { size: base.dimension, distance: settings.metric, hnsw: None, quantization: Default::default() },
+            VectorSchema {
+                size: base.dimension,
+                distance: settings.metric,
+                hnsw: None,
+                quantization: Default::default(),
+            },
         )]
         .into(),
         hnsw: settings.hnsw,

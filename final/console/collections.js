@@ -131,7 +131,7 @@ function vectors(info, stats) {
 function segments({ segments: all }) {
   const rows = all.map((segment) => [
     segment.number === null ? "mutable" : `no. ${segment.number}`, count(segment.rows), count(segment.deleted),
-    segment.graphs.map((name) => name || "yes").join(", ") || "none", bytes(segment.disk_bytes), bytes(segment.memory_bytes),
+    Object.entries(segment.graphs).map(([name, by]) => `${name} by ${by}`.trim()).join(", ") || "none", bytes(segment.disk_bytes), bytes(segment.memory_bytes),
   ]);
   return table(["Segment", "Rows", "Dead", "Graph", "Disk", "Memory"], rows, "Segments");
 }

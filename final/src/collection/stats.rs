@@ -51,13 +51,23 @@ pub struct SegmentStats {
     pub memory_bytes: u64,
 }
 
+impl CollectionStats {
+    /// What the graph of each vector is walked by, in the largest segment that has one.
+    pub fn graphs(&self) -> BTreeMap<String, Walkable> {
+        let mut by_size: Vec<&SegmentStats> = self.segments.iter().collect();
+        by_size.sort_by_key(|segment| segment.rows);
+        by_size.into_iter().flat_map(|segment| segment.graphs.clone()).collect()
+    }
+}
+
 impl Collection {
     /// The collection in numbers.
     pub fn stats(&self) -> CollectionStats {
         let snapshot = self.snapshot();
         let status = self.shared.status(|status| status.clone());
         let schema = snapshot.schema();
-        let segments: Vec<_> = snapshot.segments().iter().map(|view| segment_stats(view, schema, &status)).collect();
+        let segments: Vec<_> =
+            snapshot.segments().iter().map(|view| segment_stats(view, schema, &status)).collect();
         let vectors_of = |name: &String| {
             let alive = snapshot.segments().iter().map(|view| alive_with(view, name));
             (name.clone(), alive.sum())

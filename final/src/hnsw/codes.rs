@@ -19,7 +19,7 @@
 //! Not here: the vectors. SymphonyQG has them in the records, one piece of memory instead of two; here they lie one
 //! after the other, for whoever reads all of them.
 
-use super::{Graph, NONE, Shape, parallel};
+use super::{Graph, NONE, Shape, parallel, walk::Pool};
 use crate::{
     disk::Slice,
     point::Ordinal,
@@ -55,11 +55,18 @@ impl Codes {
 }
 
 impl Graph {
-    /// The same links alone.
-    pub fn without_codes(self) -> Self {
+    /// The same graph without codes.
+    pub fn links_alone(&self) -> Self {
         let base = (0..self.rows()).flat_map(|node| self.slots(0, node)).copied().collect();
-        let shape = Shape { record: self.shape.links, ..self.shape };
-        Self { shape, base: Slice::from_vec(base), codes: None, ..self }
+        Self {
+            shape: Shape { record: self.shape.links, ..self.shape },
+            entry: self.entry,
+            base: Slice::from_vec(base),
+            upper: self.upper.clone(),
+            first: self.first.clone(),
+            codes: None,
+            pool: Pool::default(),
+        }
     }
 }
 

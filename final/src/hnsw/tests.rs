@@ -265,7 +265,9 @@ fn a_file_gives_back_the_graph() {
     let values = clustered(500, 8, 1);
     let matrix = Matrix::new(8, &values);
     for present in [Bitmap::full(500), Bitmap::new(500)] {
-        for graph in build(matrix, &present, 8, 1) {
+        let build = build(matrix, &present, 8, 1);
+        let plain = build[1].links_alone();
+        for graph in build.into_iter().chain([plain]) {
             let store = FaultStore::default();
             let file = written(&store, &graph);
             let opened = Graph::open(&file, 10, 500).unwrap();

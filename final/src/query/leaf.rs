@@ -72,12 +72,9 @@ impl Near<'_> {
         };
         let mut explain = explained(&plan, &situation, accepted.as_ref());
         let hits = match (plan.strategy, &indexed) {
-            (
-                Strategy::Graph | Strategy::FilteredGraph,
-                Some(Indexed { segment, graph: Some(graph), codes }),
-            ) => {
+            (Strategy::Graph | Strategy::FilteredGraph, Some(indexed)) => {
                 let live = dead.then_some(&*live);
-                self.walk((segment, graph, *codes), accepted.as_ref().or(live), situation.ef, &mut explain)
+                self.walk(indexed, accepted.as_ref().or(live), situation.ef, &mut explain)
             }
             _ if self.params.indexed_only && situation.graph == Walkable::Nothing => Vec::new(),
             _ => {

@@ -1,5 +1,6 @@
 //! Golden scripts: what each way of searching costs, which was chosen, and what was counted in the end.
 
+mod codes;
 mod script;
 
 macro_rules! scripts {

@@ -126,7 +126,8 @@ mod tests {
     #[test]
     fn what_is_measured_is_time() {
         let rows = LEAST_ROWS;
-        let values: Vec<f32> = (0..rows * 32).map(|at| (at.wrapping_mul(2_654_435_761) >> 16) as f32).collect();
+        let values: Vec<f32> =
+            (0..rows * 32).map(|at| (at.wrapping_mul(2_654_435_761) >> 16) as f32).collect();
         let column = Column::new(32, values, Bitmap::full(rows));
         let vector =
             VectorSchema { size: 32, distance: Metric::Euclid, hnsw: None, quantization: Quantization::Auto };

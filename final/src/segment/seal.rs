@@ -24,8 +24,7 @@ use crate::{
     quantize::{Precision, RowCodes},
     schema::{CollectionSchema, VectorSchema},
     segment::{
-        Costs, SegmentReader, SegmentView,
-        coarse,
+        Costs, SegmentReader, SegmentView, coarse,
         codes::{self, Codes},
         ids, payloads,
         sealed::{GRAPH_SECTIONS, GRAPH_VERSION, GraphEntry},
@@ -194,7 +193,7 @@ impl<'a> Job<'a> {
         let graph = Graph::of_rows(metric, list.column.matrix(), &list.nodes, &build, quality)?;
         match quality {
             Quality::Coded if coarse::is_coarse(metric, list.column.matrix(), &list.nodes, &graph) => {
-                Ok((graph.without_codes(), Some(Precision::Scalar)))
+                Ok((graph.links_alone(), Some(Precision::Scalar)))
             }
             _ => Ok((graph, list.vector.precision())),
         }

@@ -38,15 +38,19 @@ pub(super) const GRAPH_VERSION: u16 = 3;
 const DELETES_VERSION: u16 = 1;
 
 /// What a graph is walked by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Walkable {
     /// There is no graph.
+    #[serde(rename = "nothing")]
     Nothing,
     /// The vectors, one by one.
+    #[serde(rename = "vectors")]
     ByRows,
     /// The codes of rows, one by one.
+    #[serde(rename = "codes of rows")]
     ByCodes,
     /// The codes of all neighbours of a node at once.
+    #[serde(rename = "codes of neighbours")]
     ByNeighbours,
 }
 
@@ -172,8 +176,7 @@ impl Sealed {
                 let wanted = (vector.precision(), vector.codes_in_graph());
                 // What was chosen where nothing was asked for.
                 let chosen = vector.codes_in_graph() && kept == (Some(Precision::Scalar), false);
-                let hasty =
-                    sealed.hasty && Graph::passes(vector.distance, vector.size, Quality::Plain) > 1;
+                let hasty = sealed.hasty && Graph::passes(vector.distance, vector.size, Quality::Plain) > 1;
                 hasty || kept.0 != wanted.0 && !chosen || !sealed.hasty && kept != wanted && !chosen
             })
         })

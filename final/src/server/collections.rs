@@ -57,6 +57,7 @@ fn describe(collection: &Collection) -> Value {
         points: stats.points,
         indexed_vectors: stats.indexed_vectors,
         segments: stats.segments.len(),
+        graphs: stats.graphs(),
         optimizing: stats.optimizing.is_some(),
         error: stats.failure,
     };

@@ -3,11 +3,13 @@
 //! Clients refuse keys they do not know inside the parts that came from a request, so those are shown as they were
 //! sent; only `hnsw_config` and `optimizer_config` must be whole, and get Kith's values where the request said nothing.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{collection::INDEXING_THRESHOLD_KB, field::kind_name};
-use crate::{point::Payload, schema::CollectionSchema};
+use crate::{point::Payload, schema::CollectionSchema, segment::Walkable};
 
 /// What changes from one moment to the next.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +20,8 @@ pub struct Condition {
     pub indexed_vectors: u64,
     /// Segments it consists of.
     pub segments: usize,
+    /// What the graph of each vector is walked by, in the largest segment that has one.
+    pub graphs: BTreeMap<String, Walkable>,
     /// Whether graphs or merges are under way.
     pub optimizing: bool,
     /// Why it can't be written to any more.
@@ -70,6 +74,7 @@ pub fn collection_info(
         "indexed_vectors_count": condition.indexed_vectors,
         "points_count": condition.points,
         "segments_count": condition.segments,
+        "graphs_walked_by": condition.graphs,
         "update_queue": { "length": 0 },
         "config": config(schema),
         "payload_schema": fields.collect::<Payload>(),

@@ -114,6 +114,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schema::Quantization;
 
     fn after(made: Value, change: Value) -> Answer<(Payload, Vec<Alter>)> {
         let made: CreateBody = serde_json::from_value(made).unwrap();
@@ -167,5 +168,30 @@ mod tests {
                 .contains("Not existing vector")
         );
         assert_eq!(after(made, json!({"hnsw_config": {"m": 1}})).unwrap_err().status.as_u16(), 422);
+    }
+
+    #[test]
+    fn quantization_is_changed_for_all_vectors_or_one() {
+        let made =
+            json!({"vectors": {"a": {"size": 4, "distance": "Dot"}, "b": {"size": 4, "distance": "Dot"}}});
+        let kinds = |change| -> Vec<(String, Quantization)> {
+            let (_, changes) = after(made.clone(), change).unwrap();
+            let kind = |change| match change {
+                Alter::Quantization { vector, quantization } => (vector, quantization),
+                other => panic!("{other:?}"),
+            };
+            changes.into_iter().map(kind).collect()
+        };
+        let scalar = json!({"scalar": {"type": "int8", "always_ram": true}});
+        assert_eq!(
+            kinds(
+                json!({"quantization_config": scalar, "vectors": {"b": {"quantization_config": "Disabled"}}})
+            ),
+            [("a".to_owned(), Quantization::Scalar), ("b".to_owned(), Quantization::Disabled)]
+        );
+        assert_eq!(kinds(json!({"quantization_config": null})), []);
+        let refused = after(made.clone(), json!({"quantization_config": {"product": {"compression": "x4"}}}));
+        let message = refused.unwrap_err().message;
+        assert!(message.contains("quantization_config") && message.contains("binary"), "{message}");
     }
 }

@@ -1,0 +1,133 @@
+//! What is kept of vectors besides their numbers decides what a search costs, never what it is about.
+
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
+use crate::{
+    collection::{Alter, Collection, Options, Write},
+    disk::fault::FaultStore,
+    point::{Point, PointId, Vector},
+    query::{Answer, CodeParams, Kind, Query, SearchParams, run},
+    schema::{CollectionSchema, Quantization, VectorSchema},
+    segment::Walkable,
+    vector::Metric,
+};
+
+const ROWS: u64 = 1_500;
+const DIMENSION: usize = 64;
+
+fn vectors(count: u64, seed: u64) -> impl Iterator<Item = Vec<f32>> {
+    let mut random = SmallRng::seed_from_u64(seed);
+    (0..count).map(move |_| (0..DIMENSION).map(|_| random.random_range(0.0..1.0)).collect())
+}
+
+/// A collection at rest, in one segment with a graph.
+fn collection(distance: Metric, quantization: Quantization) -> Collection {
+    let vector = VectorSchema { size: DIMENSION, distance, hnsw: None, quantization };
+    let schema = CollectionSchema {
+        vectors: [(String::new(), vector)].into(),
+        hnsw: Default::default(),
+        indexing_threshold: Some(500),
+        fields: Default::default(),
+        requested: Default::default(),
+    };
+    let options = Options { flush_idle: Some(Duration::from_secs(3_600)), ..Options::default() };
+    let store = Arc::new(FaultStore::default());
+    let collection = Collection::create(store, Path::new("data/codes"), schema, &options).unwrap();
+    let point = |(id, values)| Point {
+        id: PointId::Num(id),
+        vectors: [(String::new(), Vector::Dense(values))].into(),
+        payload: Default::default(),
+    };
+    let points = (0..).zip(vectors(ROWS, 1)).map(point).collect();
+    collection.write_and_wait(Write::Upsert { points, mode: Default::default(), only_if: None }).unwrap();
+    collection.flush().unwrap();
+    collection
+}
+
+fn ask(collection: &Collection, vector: &[f32], exact: bool, codes: CodeParams) -> Answer {
+    let query = Query {
+        kind: Some(Kind::Nearest {
+            using: String::new(),
+            vector: vector.to_vec(),
+            except: Vec::new(),
+            mmr: None,
+        }),
+        params: SearchParams { exact, codes, ..SearchParams::default() },
+        limit: 10,
+        ..Query::default()
+    };
+    run(&collection.snapshot(), &query, &AtomicBool::new(false)).unwrap()
+}
+
+/// The share of the nearest that is found, and whether all scores are exact.
+fn quality(collection: &Collection, codes: CodeParams) -> (f64, bool) {
+    let (mut found, mut exact_scores) = (0, true);
+    for vector in vectors(20, 2) {
+        let exact = ask(collection, &vector, true, CodeParams::default()).hits;
+        for hit in ask(collection, &vector, false, codes).hits {
+            match exact.iter().find(|other| other.address == hit.address) {
+                Some(other) => {
+                    found += 1;
+                    exact_scores &= other.score == hit.score;
+                }
+                None => exact_scores &= exact.iter().all(|other| other.score < hit.score),
+            }
+        }
+    }
+    (f64::from(found) / 200.0, exact_scores)
+}
+
+fn graphs(collection: &Collection) -> Vec<Walkable> {
+    collection.stats().graphs().into_values().collect()
+}
+
+#[test]
+fn each_quantization_finds_the_nearest() {
+    for (quantization, walkable) in [
+        (Quantization::Auto, Walkable::ByNeighbours),
+        (Quantization::Scalar, Walkable::ByCodes),
+        (Quantization::Binary, Walkable::ByCodes),
+        (Quantization::Disabled, Walkable::ByRows),
+    ] {
+        let collection = collection(Metric::Euclid, quantization);
+        assert_eq!(graphs(&collection), [walkable], "{quantization:?}");
+        let oversampled = CodeParams { oversampling: 30.0, ..CodeParams::default() };
+        for codes in [oversampled, CodeParams { ignore: true, ..CodeParams::default() }] {
+            let (recall, exact_scores) = quality(&collection, codes);
+            assert!(recall > 0.9 && exact_scores, "{quantization:?}, {codes:?}: {recall}");
+        }
+    }
+}
+
+#[test]
+fn without_rescoring_scores_are_estimates() {
+    let codes = CodeParams { rescore: false, ..CodeParams::default() };
+    let collection = collection(Metric::Dot, Quantization::Binary);
+    let (recall, exact_scores) = quality(&collection, codes);
+    assert!(!exact_scores && (0.1..0.9).contains(&recall), "{recall}");
+}
+
+#[test]
+fn lengths_without_direction_have_no_codes() {
+    let collection = collection(Metric::Manhattan, Quantization::Scalar);
+    assert_eq!(graphs(&collection), [Walkable::ByRows]);
+    assert!(quality(&collection, CodeParams::default()).0 > 0.9);
+}
+
+#[test]
+fn other_settings_are_caught_up_with() {
+    let collection = collection(Metric::Euclid, Quantization::Binary);
+    for (quantization, walkable) in
+        [(Quantization::Auto, Walkable::ByNeighbours), (Quantization::Scalar, Walkable::ByCodes)]
+    {
+        collection.alter_and_wait(Alter::Quantization { vector: String::new(), quantization }).unwrap();
+        collection.flush().unwrap();
+        assert_eq!(graphs(&collection), [walkable]);
+    }
+}
