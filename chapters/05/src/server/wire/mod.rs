@@ -1,4 +1,4 @@
-//! How does the JSON of requests and points look? It is written in this file.
+//! How does the JSON of requests and points look? It is written in this file, but for `VectorSchema`, which derives it.
 
 use std::collections::BTreeMap;
 
