@@ -93,6 +93,7 @@ impl From<PointJson> for Point {
         Self {
             id: json.id.0,
             vectors: json.vector.into(),
+            // `None` becomes the default, which is empty.
             payload: json.payload.unwrap_or_default(),
         }
     }
