@@ -10,9 +10,10 @@ const WORDS: [&str; 11] =
 
 /// The headers of the items around a piece that stands at a line.
 pub(super) fn around(file: &[&str], at: usize, piece: &Piece) -> Vec<String> {
-    // The innermost item is that of the first line that changes.
+    // The innermost item is that of the first line that changes; an empty line before it tells nothing.
     let changed = piece.lines.iter().position(|line| line.kind != Kind::Context).unwrap_or(0);
-    let depth = piece.lines.get(changed).map_or(0, |line| indentation(&line.text));
+    let told = piece.lines.iter().skip(changed).find(|line| !line.text.trim().is_empty());
+    let depth = told.map_or(0, |line| indentation(&line.text));
     let headers = headers_of(file, at + changed, depth);
     headers.into_iter().map(|line| title(file[line])).collect()
 }

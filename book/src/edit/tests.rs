@@ -42,6 +42,13 @@ fn a_mark_means_its_own_item_first() {
 }
 
 #[test]
+fn an_empty_line_does_not_lead_out_of_an_item() {
+    let items = |body: &str| apply(FILE, body).unwrap().1.remove(0).items;
+    assert_eq!(items("@@ impl A\n         self.0\n     }\n+\n+    fn set() {}\n"), ["impl A"]);
+    assert!(items("@@ impl A\n     }\n }\n+\n+struct C;\n").is_empty());
+}
+
+#[test]
 fn an_empty_line_is_empty_context() {
     assert_eq!(apply("a\n\nb\n", " a\n\n+c\n b\n").unwrap().0, "a\n\nc\nb\n");
     assert_eq!(apply("", "+a\n").unwrap().0, "a\n");

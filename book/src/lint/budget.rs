@@ -27,7 +27,8 @@ pub struct Budget {
 }
 
 const WORDS: std::ops::RangeInclusive<usize> = 4_000..=8_000;
-/// At least so many words for each new line, or it is not explained.
+/// At least so many words for each new line, or it is not explained. The two bounds count different lines because an
+/// explanation is owed for what stays, and work is whatever is typed, undone or not: see AUTHORS.md.
 const EXPLAINED: usize = 25;
 /// At most so many for each line that is typed, or nothing happens.
 const TALKED: usize = 40;

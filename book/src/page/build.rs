@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -101,6 +101,9 @@ fn render(site: &Site, html: &Path) -> errors::Result<()> {
     if let Some(path) = &site.path {
         config.set("output.html.site-url", path)?;
     }
+    if let Some(address) = repository() {
+        config.set("output.html.git-repository-url", address)?;
+    }
     let mut driver = MDBook::load_with_config(frame, config)?;
     let pages = driver.book.chapters().filter_map(|chapter| {
         let name = chapter.source_path.as_ref()?.display().to_string();
@@ -115,6 +118,13 @@ fn render(site: &Site, html: &Path) -> errors::Result<()> {
     }
     driver.with_preprocessor(Pages { book: site.book.clone(), list, pages });
     driver.build()
+}
+
+/// Where the repository can be cloned from, for the link at the top of each page: the workflow that publishes the book
+/// is told it by GitHub. A reader of pages that were built at home has the repository.
+fn repository() -> Option<String> {
+    let told = |name| env::var(name).ok().filter(|text| !text.is_empty());
+    Some(format!("{}/{}", told("GITHUB_SERVER_URL")?, told("GITHUB_REPOSITORY")?))
 }
 
 /// One of our own faults keeps its place; mdBook's errors are chains of sentences.

@@ -148,12 +148,12 @@ fn edited(line: &Line, coloured: &str) -> String {
     }
 }
 
-/// Where a piece stands: the items around it, outermost first, or what its author says.
+/// Where a piece stands: the items around it, outermost first; in none, below what its author names.
 fn place(hunk: &Hunk) -> String {
-    let names: Vec<&str> = match (hunk.items.as_slice(), &hunk.words) {
-        ([], Some(words)) => vec![words],
-        (items, _) => items.iter().map(String::as_str).collect(),
+    let (word, names): (_, Vec<&str>) = match (hunk.items.as_slice(), &hunk.words) {
+        ([], Some(words)) => ("below", vec![words]),
+        (items, _) => ("in", items.iter().map(String::as_str).collect()),
     };
     let names: Vec<String> = names.iter().map(|name| format!("<code>{}</code>", escape(name))).collect();
-    if names.is_empty() { String::new() } else { format!("in {}", names.join(" › ")) }
+    if names.is_empty() { String::new() } else { format!("{word} {}", names.join(" › ")) }
 }

@@ -103,7 +103,7 @@ fn a_change_that_does_not_fit_is_shown_all_the_same() {
     let post = "# 3. A\n\n**`src/a.rs`**\n\n```diff\n@@ impl A\n a\n+b\n```\n";
     build(&book_of(folder.path(), post), &html).unwrap();
     let page = fs::read_to_string(html.join("03-a.html")).unwrap();
-    assert!(page.contains("in <code>impl A</code>") && page.contains("<ins class=\"line\">b"), "{page}");
+    assert!(page.contains("below <code>impl A</code>") && page.contains("<ins class=\"line\">b"), "{page}");
 }
 
 #[test]

@@ -19,7 +19,9 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 /// A number says how many clients; an address behind it makes this process the clients.
 fn main() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
+    // `map_or` wants a function, and a method is one, by its path.
     let count = words.first().map_or("10000", String::as_str);
+    // `other` makes an `io::Error` of our words, and `map_err` puts it in the place of `parse`'s own.
     let no_number = || io::Error::other(format!("{count:?} is no number of clients"));
     let count = count.parse().map_err(|_| no_number())?;
     if let Some(address) = words.get(1) {
@@ -149,8 +151,10 @@ fn measure(name: &str, count: usize, address: &str) -> Result<()> {
 
 /// This process's threads, and its memory in KiB, promised and used.
 fn status() -> Option<[f64; 3]> {
+    // `ok` makes an `Option` of a `Result`: no file, no figures.
     let text = fs::read_to_string("/proc/self/status").ok()?;
     let number = |name| -> Option<f64> {
+        // `strip_prefix` is the rest of a line that begins with `name`, `find_map` the first there is.
         let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
         rest.split_whitespace().next()?.parse().ok()
     };

@@ -20,6 +20,7 @@ fn main() -> Result<()> {
         let listener = listener.clone();
         thread::spawn(move || {
             loop {
+                // `and_then` goes on with what `accept` returns, unless it is an error.
                 // A connection that breaks is the end of this connection, not of the thread.
                 let _ = listener.accept().and_then(|(stream, _)| answer(stream));
             }
@@ -53,6 +54,7 @@ fn ask(address: SocketAddr) -> Result<String> {
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
     stream.write_all(b"GET / HTTP/1.1\r\nhost: kith\r\n\r\n")?;
     let mut answer = [0; 15];
+    // Bytes become a text, what is no UTF-8 a `�`; `into_owned` makes it a `String`.
     Ok(match stream.read_exact(&mut answer) {
         Ok(()) => String::from_utf8_lossy(&answer).into_owned(),
         Err(_) => "no answer in two seconds".to_string(),

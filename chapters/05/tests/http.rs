@@ -113,7 +113,7 @@ async fn a_hundred_silent_clients_disturb_nobody() {
     let (address, _stop) = start().await;
     let mut silent = Vec::new();
     for _ in 0..100 {
-        silent.push(TcpStream::connect(address).unwrap());
+        silent.push(tokio::net::TcpStream::connect(address).await.unwrap());
     }
     let (status, _) = send(address, "GET /collections", json!(null)).await;
     assert_eq!((status, silent.len()), (200, 100));

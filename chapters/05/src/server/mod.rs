@@ -39,6 +39,7 @@ impl App {
 
     /// Runs a job on the collection of this name, alone.
     fn with<T>(&self, name: &str, job: impl FnOnce(&mut Collection) -> Result<T>) -> Result<T> {
+        // For `ok_or_else`, which makes the error of a `None` by a closure.
         let missing = || Error::not_found(format!("Collection `{name}` doesn't exist!"));
         // The lock is given back at the end of the function.
         let mut collections = self.lock();

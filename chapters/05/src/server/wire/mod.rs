@@ -1,4 +1,4 @@
-//! How does the JSON of requests and points look? It is written in this file.
+//! How does the JSON of requests and points look? It is written in this file, but for `VectorSchema`, which derives it.
 
 use std::collections::BTreeMap;
 
@@ -93,6 +93,7 @@ impl From<PointJson> for Point {
         Self {
             id: json.id.0,
             vectors: json.vector.into(),
+            // `None` becomes the default, which is empty.
             payload: json.payload.unwrap_or_default(),
         }
     }
