@@ -6,7 +6,7 @@ use benches::matrix::Matrix;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use kith::{
     bitmap::Bitmap,
-    hnsw::{Build, Graph, HnswConfig},
+    hnsw::{Build, Graph, HnswConfig, Quality},
     vector::{self, Metric},
 };
 
@@ -28,7 +28,7 @@ fn graphs(criterion: &mut Criterion) {
                     progress: &|| (),
                     cancel: &AtomicBool::new(false),
                 };
-                Graph::of_rows(Metric::Euclid, matrix, &present, &build, false)
+                Graph::of_rows(Metric::Euclid, matrix, &present, &build, Quality::Coded)
                     .expect("the default settings are possible")
             });
         });

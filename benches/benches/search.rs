@@ -14,7 +14,7 @@ use kith::{
     disk::FsStore,
     embed::Embedder,
     filter::{Condition, Filter, MatchValue, Path, Test, bm25::Bm25Query},
-    hnsw::{Build, Graph, HnswConfig, WalkStats},
+    hnsw::{Build, Graph, HnswConfig, Quality, WalkStats},
     query::{self, Kind, Query},
     vector::{self, Metric, RowScorer},
 };
@@ -35,8 +35,8 @@ fn walks(criterion: &mut Criterion) {
         cancel: &AtomicBool::new(false),
     };
     let mut group = criterion.benchmark_group("search/graph");
-    for (name, haste) in [("exact", true), ("estimating", false)] {
-        let graph = Graph::of_rows(Metric::Euclid, matrix, &Bitmap::full(ROWS), &build, haste)
+    for (name, quality) in [("exact", Quality::Plain), ("estimating", Quality::Coded)] {
+        let graph = Graph::of_rows(Metric::Euclid, matrix, &Bitmap::full(ROWS), &build, quality)
             .expect("the default settings are possible");
         for ef in [16, 64, 128] {
             let mut queries = queries.chunks_exact(DIMENSION).cycle();
@@ -44,7 +44,7 @@ fn walks(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     let query = queries.next().expect("a cycle does not end");
                     let scorer = RowScorer::new(Metric::Euclid, query, matrix);
-                    graph.search(&scorer, query, 10, ef, None, &mut WalkStats::default())
+                    graph.search(&scorer, Some(query), 10, ef, None, &mut WalkStats::default())
                 });
             });
         }

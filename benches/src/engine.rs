@@ -15,7 +15,7 @@ use kith::{
     hnsw::HnswConfig,
     point::{Payload, Point, PointId, Vector},
     query::{self, Kind, Query, SearchParams},
-    schema::{CollectionSchema, VectorSchema},
+    schema::{CollectionSchema, Quantization, VectorSchema},
     segment::Snapshot,
     vector::Metric,
 };
@@ -42,6 +42,9 @@ pub struct Settings {
     /// Links and thoroughness of the graph; Kith's own defaults unless given.
     #[serde(default)]
     pub hnsw: HnswConfig,
+    /// What is kept besides the numbers; Kith's own choice unless given.
+    #[serde(default)]
+    pub quantization: Quantization,
     /// From how many rows on a segment gets a graph.
     pub indexing_threshold: u32,
     /// An `.fbin` file whose row `i` is what point `i` is filtered by: whole numbers, its payload `{"n0": …, "n1": …}`.
@@ -70,7 +73,7 @@ pub fn build(dir: &Path, base: &Matrix, settings: &Settings) -> Result<(Collecti
                 size: base.dimension,
                 distance: settings.metric,
                 hnsw: None,
-                quantization: Default::default(),
+                quantization: settings.quantization,
             },
         )]
         .into(),
@@ -189,7 +192,7 @@ fn one(snapshot: &Snapshot, row: &[f32], filter: Option<&Filter>, wanted: &Searc
     let query = Query {
         kind: Some(Kind::Nearest { using: String::new(), vector, except: Vec::new(), mmr: None }),
         filter: filter.cloned(),
-        params: SearchParams { exact: wanted.exact, hnsw_ef: wanted.ef, indexed_only: false },
+        params: SearchParams { exact: wanted.exact, hnsw_ef: wanted.ef, ..SearchParams::default() },
         limit: wanted.k,
         ..Query::default()
     };
@@ -241,6 +244,7 @@ mod tests {
         let settings = Settings {
             metric: Metric::Euclid,
             hnsw: HnswConfig::default(),
+            quantization: Quantization::default(),
             indexing_threshold: 100,
             numbers: Some(numbers),
         };
