@@ -52,6 +52,16 @@ impl Lookup {
         Translator { rules, terms, prefix: None }.filter(filter)
     }
 
+    /// Whether it names the rows that match, with nothing left open.
+    pub fn is_exact(&self) -> bool {
+        match self {
+            Self::Between(..) => false,
+            Self::Not(other) => other.is_exact(),
+            Self::And(parts) | Self::Or(parts) | Self::AtLeast(_, parts) => parts.iter().all(Self::is_exact),
+            _ => true,
+        }
+    }
+
     /// Perhaps the rows of the other, and certainly no others.
     fn at_most(other: Self) -> Self {
         match other {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     index::TermIndex,
+    numbers::Span,
     postings::{Counts, Field, Occurrence, Postings},
     term::{Interval, TermRange},
     text::TextOptions,
@@ -81,6 +82,14 @@ impl<'a> Terms<'a> {
         match self {
             Self::Blocks(blocks) => Ok(blocks.iter().map(|(_, block)| block.count(range, COUNTED)).sum()),
             Self::Index(index) => index.count(range, COUNTED),
+        }
+    }
+
+    /// The numbers of the interval, where they are kept in order.
+    pub fn span(&self, interval: &Interval) -> Option<Span<'a>> {
+        match self {
+            Self::Blocks(_) => None,
+            Self::Index(index) => Some(index.numbers().find(interval)),
         }
     }
 
