@@ -43,6 +43,9 @@ impl Compiled {
     }
 
     fn combine(self, other: &Self, op: impl Fn(&Bitmap, &Bitmap) -> Bitmap) -> Self {
+        if self.open() == 0 && other.open() == 0 {
+            return Self::exactly(op(&self.sure, &other.sure));
+        }
         Self { sure: op(&self.sure, &other.sure), maybe: op(&self.maybe, &other.maybe) }
     }
 
@@ -65,12 +68,11 @@ pub fn run(lookup: &Lookup, terms: &Terms, rows: &Rows) -> Result<Compiled> {
         Lookup::All => Compiled::exactly(Bitmap::full(count)),
         Lookup::Nothing => Compiled::exactly(Bitmap::new(count)),
         Lookup::Terms(ranges) => Compiled::exactly(terms.rows_in(ranges)?),
+        Lookup::Numbers(intervals) => Compiled::exactly(terms.rows_within(intervals)),
         Lookup::Word(place, word) => {
-            let mut found = Bitmap::new(count);
-            terms.word(place, word, &mut |row, _| {
-                found.insert(row);
-            })?;
-            Compiled::exactly(found)
+            let mut found = Vec::new();
+            terms.word(place, word, &mut |row, _| found.push(row))?;
+            Compiled::exactly(Bitmap::from_list(count, &found))
         }
         Lookup::Ids(ids) => {
             let found = ids.iter().filter_map(rows.ordinal_of).filter(|row| *row < count);
@@ -117,15 +119,17 @@ fn at_least<'a>(least: usize, rows: u32, sets: impl Iterator<Item = &'a Bitmap>)
 
 /// The sure rows, and those of the open ones whose document matches.
 pub fn resolve(filter: &Filter, rules: &TextRules, compiled: Compiled, rows: &Rows) -> Result<Bitmap> {
-    let open = compiled.maybe.and_not(&compiled.sure);
-    let mut matching = compiled.sure;
+    if compiled.open() == 0 {
+        return Ok(compiled.sure);
+    }
+    let (open, mut found) = (compiled.maybe.and_not(&compiled.sure), Vec::new());
     for row in open.iter() {
         let payload = (rows.payload_of)(row)?;
         let has_vector = |name: &str| (rows.with_vector)(name).contains(row);
         let document = Document { id: (rows.id_of)(row), payload: &payload, has_vector: &has_vector };
         if filter.matches(&document, rules) {
-            matching.insert(row);
+            found.push(row);
         }
     }
-    Ok(matching)
+    Ok(compiled.sure.or(&Bitmap::from_list(open.rows(), &found)))
 }

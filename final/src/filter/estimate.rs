@@ -2,11 +2,11 @@
 //!
 //! The planner needs it to choose between filtering first and walking the graph. The bounds are certain; the expected
 //! number takes conditions for independent of each other, which they often are not, and half of what a look-up leaves
-//! open for matching.
+//! open for matching. A range of numbers is counted exactly where no row has two.
 //!
 //! Not here: tombstones, as everywhere in this layer.
 
-use super::{compile::Rows, lookup::Lookup, postings::Counts, term::TermRange, terms::Terms};
+use super::{compile::Rows, lookup::Lookup, postings::Counts, terms::Terms};
 use crate::error::Result;
 
 /// How many rows of a segment match.
@@ -43,7 +43,10 @@ pub fn estimate(lookup: &Lookup, terms: &Terms, rows: &Rows) -> Result<Estimate>
     Ok(match lookup {
         Lookup::All => Estimate::exactly(count),
         Lookup::Nothing => Estimate::exactly(0),
-        Lookup::Terms(ranges) => of_terms(ranges, terms)?,
+        Lookup::Terms(ranges) => sum(ranges.iter().map(|range| terms.count(range)), count)?,
+        Lookup::Numbers(intervals) => {
+            sum(intervals.iter().map(|interval| Ok(terms.count_within(interval))), count)?
+        }
         Lookup::Word(place, word) => Estimate::exactly(terms.count_word(place, word)? as u32),
         Lookup::Ids(ids) => {
             let mut found: Vec<_> =
@@ -67,13 +70,14 @@ pub fn estimate(lookup: &Lookup, terms: &Terms, rows: &Rows) -> Result<Estimate>
     })
 }
 
-fn of_terms(ranges: &[TermRange], terms: &Terms) -> Result<Estimate> {
+/// The rows of one of several lists, of which only the lengths are known.
+fn sum(counts: impl Iterator<Item = Result<Counts>>, rows: u32) -> Result<Estimate> {
     let mut sum = Counts::default();
-    for range in ranges {
-        let Counts { least, most } = terms.count(range)?;
+    for one in counts {
+        let Counts { least, most } = one?;
         sum = Counts { least: sum.least.max(least), most: sum.most + most };
     }
-    let max = sum.most.min(terms.rows().into()) as u32;
+    let max = sum.most.min(rows.into()) as u32;
     Ok(Estimate::within(sum.least as u32, f64::from(max), max))
 }
 

@@ -4,10 +4,14 @@
 //! |--:|---|
 //! | 0 | [`Contents`] as JSON: rows, places with texts, the names of tantivy's files |
 //! | 1… | tantivy's files in that order, each as tantivy wrote it |
+//! | then | the numbers and dates in order, [`numbers`](super::numbers) |
 //!
 //! The index has one field of raw terms, [`term`](super::term)'s, and for each place with texts a field of words with
-//! frequencies and lengths. Nothing is stored and nothing is a fast field: payloads have their own file. tantivy reads
-//! the mapping ([`packed`]), so that nothing is loaded. It trusts its files, so all checksums are verified at open.
+//! frequencies and lengths. Of numbers only integers are terms too: they are compared for equality. Nothing is stored
+//! and nothing is a fast field: payloads have their own file. tantivy reads the mapping ([`packed`]), so that nothing is
+//! loaded. It trusts its files, so all checksums are verified at open.
+//!
+//! A file of version 1 has numbers and dates among the terms alone; they are put in order when it is opened.
 //!
 //! Not here: positions of words. A phrase is looked for in the payloads that have all its words.
 
@@ -31,9 +35,10 @@ use tantivy::{
 
 pub use self::write::write;
 use super::{
+    numbers::{self, Numbers},
     path::Step,
     postings::{Counts, Field, Occurrence},
-    term::{Place, TermRange},
+    term::{Place, TermRange, series_of},
     text::TextOptions,
 };
 use crate::{
@@ -45,7 +50,7 @@ use crate::{
     point::Ordinal,
 };
 
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const CONTENTS: u32 = 0;
 
 /// tantivy's field of raw terms; the fields of words come after it.
@@ -60,6 +65,8 @@ struct Contents {
     rows: u32,
     fields: Vec<TextField>,
     files: Vec<PathBuf>,
+    #[serde(default)]
+    numbers: Vec<numbers::Entry>,
 }
 
 /// The texts of one place.
@@ -85,6 +92,7 @@ pub struct TermIndex {
     path: PathBuf,
     rows: u32,
     terms: Arc<InvertedIndexReader>,
+    numbers: Numbers,
     fields: BTreeMap<Vec<u8>, Field>,
     words: BTreeMap<Vec<u8>, WordIndex>,
 }
@@ -131,7 +139,34 @@ impl TermIndex {
             let options = Some(field.options.clone());
             fields.insert(place, Field { options, rows: field.rows, words: field.words });
         }
-        Ok(Self { path: path.to_owned(), rows, terms, fields, words })
+        let numbers = Numbers::default();
+        let mut index = Self { path: path.to_owned(), rows, terms, numbers, fields, words };
+        index.numbers = match file.version() {
+            1 => index.gather_numbers()?,
+            _ => {
+                let first = CONTENTS + 1 + contents.files.len() as u32;
+                Numbers::open(&file, first, contents.numbers, rows)
+                    .map_err(|error| corrupt(error.to_string()))?
+            }
+        };
+        Ok(index)
+    }
+
+    /// The numbers of a file that has them among its terms.
+    fn gather_numbers(&self) -> Result<Numbers> {
+        let mut numbers = numbers::Builder::default();
+        let mut gather = || {
+            let mut stream = self.terms.terms().stream()?;
+            while stream.advance() {
+                let Some((series, key)) = series_of(stream.key()) else { continue };
+                let rows = IndexRecordOption::Basic;
+                let mut block = self.terms.read_block_postings_from_terminfo(stream.value(), rows)?;
+                drain(&mut block, |block| block.docs().iter().for_each(|row| numbers.add(series, key, *row)));
+            }
+            Ok(())
+        };
+        gather().map_err(|error| self.broken(error))?;
+        Ok(numbers.finish(self.rows))
     }
 
     /// How many rows the segment has.
@@ -139,13 +174,18 @@ impl TermIndex {
         self.rows
     }
 
+    /// Its numbers and dates.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
     /// The places whose words are indexed.
     pub fn fields(&self) -> &BTreeMap<Vec<u8>, Field> {
         &self.fields
     }
 
-    /// Hands out the rows of each term in the range; a row may come again with another term.
-    pub fn rows_in(&self, range: &TermRange, found: &mut dyn FnMut(Ordinal)) -> Result<()> {
+    /// Hands out the rows of each term in the range, many at a time; a row may come again with another term.
+    pub fn rows_in(&self, range: &TermRange, found: &mut dyn FnMut(&[Ordinal])) -> Result<()> {
         let mut block = None;
         self.each_term(range, &mut |info| {
             match &mut block {
@@ -156,7 +196,7 @@ impl TermIndex {
                 Some(block) => self.terms.reset_block_postings_from_terminfo(info, block)?,
             }
             if let Some(block) = &mut block {
-                drain(block, |block| block.docs().iter().for_each(|row| found(*row)));
+                drain(block, |block| found(block.docs()));
             }
             Ok(true)
         })

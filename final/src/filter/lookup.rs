@@ -11,7 +11,7 @@ use std::fmt;
 
 use super::{
     Bounds, Condition, Filter, MatchValue, Path, Step, Test,
-    term::{Place, TermRange, show_place, text_place},
+    term::{Interval, Place, TermRange, show_place, text_place},
     terms::Terms,
     text::TextRules,
 };
@@ -26,6 +26,8 @@ pub enum Lookup {
     Nothing,
     /// The rows that have a term in one of the ranges.
     Terms(Vec<TermRange>),
+    /// The rows that have a number or a date in one of the intervals.
+    Numbers(Vec<Interval>),
     /// The rows that have a word at a place.
     Word(Vec<u8>, String),
     /// The rows of these points.
@@ -48,6 +50,16 @@ impl Lookup {
     /// What the filter asks of these terms, where these paths have a text index.
     pub fn of(filter: &Filter, rules: &TextRules, terms: &Terms) -> Self {
         Translator { rules, terms, prefix: None }.filter(filter)
+    }
+
+    /// Whether it names the rows that match, with nothing left open.
+    pub fn is_exact(&self) -> bool {
+        match self {
+            Self::Between(..) => false,
+            Self::Not(other) => other.is_exact(),
+            Self::And(parts) | Self::Or(parts) | Self::AtLeast(_, parts) => parts.iter().all(Self::is_exact),
+            _ => true,
+        }
     }
 
     /// Perhaps the rows of the other, and certainly no others.
@@ -77,6 +89,7 @@ impl fmt::Display for Lookup {
             Self::Nothing => f.write_str("no row"),
             Self::Terms(ranges) if ranges.is_empty() => f.write_str("no row"),
             Self::Terms(ranges) => join(f, ranges, " or "),
+            Self::Numbers(intervals) => join(f, intervals, " or "),
             Self::Word(place, word) => write!(f, "{} has the word {word:?}", show_place(place)),
             Self::Ids(ids) => write!(f, "one of {} ids", ids.len()),
             Self::Vector(name) => write!(f, "has the vector {name:?}"),
@@ -154,8 +167,8 @@ impl Translator<'_> {
             Test::Any(list) => values(path, list),
             Test::Except(list) => self.except(path, list),
             Test::Text(text) | Test::TextAny(text) | Test::Phrase(text) => self.text(path, test, text),
-            Test::Range(bounds) => elements(path, |place| place.numbers(bounds)),
-            Test::DatetimeRange(bounds) => elements(path, |place| place.dates(bounds)),
+            Test::Range(bounds) => numbers(path, |place| place.numbers(bounds)),
+            Test::DatetimeRange(bounds) => numbers(path, |place| place.dates(bounds)),
             Test::ValuesCount(bounds) => self.count(path, bounds),
             Test::GeoBox(_) | Test::GeoRadius(_) | Test::GeoPolygon(_) => Lookup::at_most(places(path)),
             Test::IsEmpty(true) => self.not(present(path)),
@@ -228,6 +241,17 @@ fn elements(path: &Path, ranges: impl Fn(&Place) -> Vec<TermRange>) -> Lookup {
     let places = [Place::of(path), Place::of_elements(path)];
     let found = Lookup::Terms(places.iter().flat_map(ranges).collect());
     if places.iter().all(Place::exact) { found } else { Lookup::at_most(found) }
+}
+
+/// The rows with numbers in this interval at the path or in an array there.
+fn numbers(path: &Path, interval: impl Fn(&Place) -> Option<Interval>) -> Lookup {
+    let places = [Place::of(path), Place::of_elements(path)];
+    let found: Vec<_> = places.iter().filter_map(interval).collect();
+    match found.is_empty() {
+        true => Lookup::Nothing,
+        false if places.iter().all(Place::exact) => Lookup::Numbers(found),
+        false => Lookup::at_most(Lookup::Numbers(found)),
+    }
 }
 
 fn values(path: &Path, list: &[MatchValue]) -> Lookup {

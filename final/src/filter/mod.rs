@@ -2,9 +2,10 @@
 //!
 //! The truth is [`Filter::matches`], which looks at one document. An index never changes that truth, it only saves
 //! looking: a segment keeps the *terms* of its payloads ([`term`]) in postings ([`postings`] in memory, [`index`] when
-//! sealed); [`lookup`] says what a filter asks of terms; [`compile`] asks it and gets the rows that surely match and
-//! those that may; only the rows between are looked at. [`estimate`] guesses how many there are before any is counted,
-//! and [`bm25`] ranks rows by the words of a query.
+//! sealed) and, when sealed, its numbers in order ([`numbers`]).
+//! [`lookup`] says what a filter asks of them; [`compile`] asks it and gets the rows that surely match and those that
+//! may; only the rows between are looked at. [`matcher`] answers for one row at a time, without the set of all.
+//! [`estimate`] guesses how many there are before any is counted, and [`bm25`] ranks rows by the words of a query.
 //!
 //! Not here: JSON (the server reads filters from it), ids and vectors (they come in as closures), and the choice
 //! between filtering first and walking a graph (the planner's).
@@ -16,10 +17,12 @@ pub mod text;
 mod matches;
 pub mod term;
 pub mod postings;
+pub mod numbers;
 pub mod index;
 pub mod terms;
 pub mod lookup;
 pub mod compile;
+pub mod matcher;
 pub mod estimate;
 pub mod bm25;
 

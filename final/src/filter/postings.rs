@@ -8,10 +8,14 @@
 //! Not here: deletes (a tombstone hides a row from every index alike) and bytes on disk (a sealed segment has
 //! [`index`](super::index) instead).
 
-use std::{collections::BTreeMap, iter::Sum, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::Sum,
+    ops::Range,
+};
 
 use super::{
-    term::{Entry, TermRange, entries, text_place},
+    term::{Entry, Interval, TermRange, entries, text_place},
     text::{TextOptions, TextRules},
 };
 use crate::point::{Ordinal, Payload};
@@ -23,6 +27,8 @@ pub struct Postings {
     terms: Lists<()>,
     words: Lists<Occurrence>,
     fields: BTreeMap<Vec<u8>, Field>,
+    /// The series of numbers in which some row has more than one.
+    many: BTreeSet<Vec<u8>>,
 }
 
 /// How many rows have one of some terms.
@@ -177,6 +183,7 @@ impl Postings {
             offsets.push(merged.rows);
             merged.rows += part.rows;
             Field::add_all(&mut merged.fields, &part.fields);
+            merged.many.extend(part.many.iter().cloned());
         }
         let terms: Vec<_> = offsets.iter().copied().zip(parts.iter().map(|part| &part.terms)).collect();
         let words: Vec<_> = offsets.iter().copied().zip(parts.iter().map(|part| &part.words)).collect();
@@ -201,6 +208,12 @@ impl Postings {
         let longest = found.clone().take(terms).map(|term| self.terms.list(term).len()).max().unwrap_or(0);
         let most = self.terms.span(found).len().min(self.rows as usize);
         Counts { least: longest as u64, most: most as u64 }
+    }
+
+    /// How many rows have a number of the interval: exactly, if none has two of its series.
+    pub fn count_within(&self, interval: &Interval) -> Counts {
+        let most = self.rows_in(&interval.terms()).len() as u64;
+        Counts { least: if self.many.contains(&interval.series) { most.min(1) } else { most }, most }
     }
 
     /// The rows that have a word at a place, and how it occurs in each.
@@ -241,6 +254,8 @@ struct Builder {
     /// The length of each text, where a word's `text` points.
     lengths: Vec<u32>,
     fields: BTreeMap<Vec<u8>, (Field, usize)>,
+    /// The last row that has a number of each series, and whether any row has two.
+    series: BTreeMap<Vec<u8>, (Ordinal, bool)>,
 }
 
 /// A term or word as it was come upon.
@@ -254,13 +269,22 @@ impl Builder {
     fn add(&mut self, payload: &Payload) {
         let first_text = self.lengths.len();
         entries(payload, &mut |entry| match entry {
-            Entry::Term(term) => {
-                let key = append(&mut self.bytes, &[term]);
-                self.terms.push(Found { key, row: self.rows, text: 0 });
+            Entry::Term(term) => self.add_term(term),
+            Entry::Number(term, series) => {
+                self.add_term(term);
+                match self.series.get_mut(&term[..series]) {
+                    Some((last, many)) => *many |= std::mem::replace(last, self.rows) == self.rows,
+                    None => drop(self.series.insert(term[..series].to_vec(), (self.rows, false))),
+                }
             }
             Entry::Text(place, text) => self.add_text(place, text, first_text),
         });
         self.rows += 1;
+    }
+
+    fn add_term(&mut self, term: &[u8]) {
+        let key = append(&mut self.bytes, &[term]);
+        self.terms.push(Found { key, row: self.rows, text: 0 });
     }
 
     /// Takes a text apart. All strings at one place of a row, whose texts are those from `first_text` on, are one text.
@@ -303,7 +327,8 @@ impl Builder {
             words.push(group[0].row, Occurrence { frequency: group.len() as u32, length });
         }
         let fields = self.fields.into_iter().map(|(place, (field, _))| (place, field)).collect();
-        Postings { rows: self.rows, terms, words, fields }
+        let many = self.series.into_iter().filter(|(_, (_, many))| *many).map(|(series, _)| series).collect();
+        Postings { rows: self.rows, terms, words, fields, many }
     }
 }
 

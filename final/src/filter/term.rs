@@ -6,7 +6,7 @@
 //! step  = 01 key 00                   into an object; a 00 in the key is written 00 FF
 //!       | 02                          to an element of an array
 //!       | 03 crc32c                   instead of all steps of a place of more than 512 bytes
-//! kind  = 10 null | 11 one | 12 array | 13 bool | 14 15 16 number | 17 18 19 date | 1A string | 1B long string
+//! kind  = 10 null | 11 one | 12 array | 13 bool | 14 number | 17 date | 1A string | 1B long string
 //! value = nothing for null and one; the length of an array, u32; 00 or 01;
 //!         a number as the sortable bits of its f64, then 01 if it is an integer, then its sortable i64 if the f64 is
 //!         not exact; a date in sortable microseconds; a string's bytes; a long string's crc32c and length
@@ -14,9 +14,9 @@
 //!
 //! All numbers are big-endian. No place is the beginning of another one's terms (a kind is never a step), so all terms
 //! of a place and kind stand together, in the order of their values, and a range of values is a range of terms.
-//! Every value has one of `null`, `one` and `array`, which answers how many values there are. A number and a date are
-//! also written shorter, to 3 and 2, or 4 and 3 bytes: a range then is a few short terms with long ones at its edges,
-//! however many values lie in it (Schindler and Diepenbroek 2008, the trie ranges of Lucene).
+//! Every value has one of `null`, `one` and `array`, which answers how many values there are. The numbers of a place,
+//! and its dates, are a *series*: place and kind, and behind them a sortable key of eight bytes, by which a range is
+//! asked for ([`Interval`]). Kinds 15, 16, 18 and 19 are no longer written: keys cut short.
 //!
 //! What a term can't say exactly (a position in an array, a long string, a long path) the caller knows from
 //! [`Place::exact`] and [`Place::value`], and checks on the payload.
@@ -41,13 +41,10 @@ const NULL: u8 = 0x10;
 const ONE: u8 = 0x11;
 const ARRAY: u8 = 0x12;
 const BOOL: u8 = 0x13;
-const NUMBER: [Level; 3] = [(0x14, 8), (0x15, 3), (0x16, 2)];
-const DATE: [Level; 3] = [(0x17, 8), (0x18, 4), (0x19, 3)];
+const NUMBER: u8 = 0x14;
+const DATE: u8 = 0x17;
 const STRING: u8 = 0x1A;
 const LONG: u8 = 0x1B;
-
-/// The kind of term that holds so many leading bytes of a sortable value.
-type Level = (u8, usize);
 
 const MAX_PLACE: usize = 512;
 const MAX_STRING: usize = 128;
@@ -69,6 +66,26 @@ pub struct TermRange {
     pub from: Vec<u8>,
     /// The first term past it.
     pub to: Vec<u8>,
+}
+
+/// The values of a series from one key to another, both included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interval {
+    /// What all terms of the series start with.
+    pub series: Vec<u8>,
+    /// The least key in it.
+    pub low: u64,
+    /// The largest key in it.
+    pub high: u64,
+}
+
+impl Interval {
+    /// The terms of the values in it.
+    pub fn terms(&self) -> TermRange {
+        let with = |key: u64| [&self.series[..], &key.to_be_bytes()].concat();
+        let to = self.high.checked_add(1).map_or_else(|| past(&self.series), with);
+        TermRange { from: with(self.low), to }
+    }
 }
 
 impl TermRange {
@@ -135,7 +152,9 @@ impl Place {
 
     /// The terms of arrays that have at least and at most so many elements.
     pub fn arrays(&self, least: u32, most: u32) -> TermRange {
-        self.between((ARRAY, 4), u64::from(least) << 32, u64::from(most) << 32)
+        let with = |length: u32| self.term(ARRAY, &length.to_be_bytes());
+        let to = most.checked_add(1).map_or_else(|| self.term(ARRAY + 1, &[]), with);
+        TermRange { from: with(least), to }
     }
 
     /// The terms of which every value has one: null, one and array.
@@ -148,52 +167,33 @@ impl Place {
         let mut term = self.bytes.clone();
         let exact = match value {
             MatchValue::Bool(value) => push_bool(&mut term, *value),
-            MatchValue::Int(value) => push_number(&mut term, &(*value).into()),
+            MatchValue::Int(value) => {
+                term.push(NUMBER);
+                push_number(&mut term, &(*value).into());
+                true
+            }
             MatchValue::Text(value) => push_string(&mut term, value),
         };
         (TermRange::one(term), exact && self.exact)
     }
 
-    /// The terms of numbers within the bounds.
-    pub fn numbers(&self, bounds: &Bounds<f64>) -> Vec<TermRange> {
+    /// The numbers within the bounds; `None` if there can be none.
+    pub fn numbers(&self, bounds: &Bounds<f64>) -> Option<Interval> {
         let limits = [bounds.gt, bounds.gte, bounds.lt, bounds.lte];
-        if limits.into_iter().flatten().any(f64::is_nan) {
-            return Vec::new();
-        }
-        let key = |limit: Option<f64>| limit.map(sortable_float);
-        let keys =
-            Bounds { gt: key(bounds.gt), gte: key(bounds.gte), lt: key(bounds.lt), lte: key(bounds.lte) };
-        self.cover(&NUMBER, &keys)
+        let sound = !limits.into_iter().flatten().any(f64::is_nan);
+        sound.then(|| self.interval(NUMBER, bounds, sortable_float))?
     }
 
-    /// The terms of dates within the bounds, in microseconds.
-    pub fn dates(&self, bounds: &Bounds<i64>) -> Vec<TermRange> {
-        let key = |limit: Option<i64>| limit.map(sortable_int);
-        let keys =
-            Bounds { gt: key(bounds.gt), gte: key(bounds.gte), lt: key(bounds.lt), lte: key(bounds.lte) };
-        self.cover(&DATE, &keys)
+    /// The dates within the bounds, in microseconds; `None` if there can be none.
+    pub fn dates(&self, bounds: &Bounds<i64>) -> Option<Interval> {
+        self.interval(DATE, bounds, sortable_int)
     }
 
-    fn cover(&self, levels: &[Level], keys: &Bounds<u64>) -> Vec<TermRange> {
-        let low = keys.gte.max(keys.gt.map(|key| key.saturating_add(1))).unwrap_or(0);
-        let high = [keys.lte, keys.lt.map(|key| key.saturating_sub(1))].into_iter().flatten().min();
-        let (high, mut ranges) = (high.unwrap_or(u64::MAX), Vec::new());
-        let impossible = keys.gt == Some(u64::MAX) || keys.lt == Some(0) || low > high;
-        if !impossible {
-            cover(levels, low, high, &mut |level, low, high| ranges.push(self.between(level, low, high)));
-        }
-        ranges
-    }
-
-    /// The terms of one level whose leading bytes are from those of `low` to those of `high`.
-    fn between(&self, (kind, width): Level, low: u64, high: u64) -> TermRange {
-        let from = self.term(kind, &low.to_be_bytes()[..width]);
-        let past = (high >> (64 - 8 * width)).wrapping_add(1) << (64 - 8 * width);
-        let to = match past {
-            0 => self.term(kind + 1, &[]),
-            past => self.term(kind, &past.to_be_bytes()[..width]),
-        };
-        TermRange { from, to }
+    fn interval<T: Copy>(&self, kind: u8, bounds: &Bounds<T>, key: fn(T) -> u64) -> Option<Interval> {
+        let above = bounds.gt.map_or(Some(0), |gt| key(gt).checked_add(1))?;
+        let below = bounds.lt.map_or(Some(u64::MAX), |lt| key(lt).checked_sub(1))?;
+        let (low, high) = (bounds.gte.map_or(0, key).max(above), bounds.lte.map_or(u64::MAX, key).min(below));
+        (low <= high).then(|| Interval { series: self.term(kind, &[]), low, high })
     }
 
     fn term(&self, kind: u8, value: &[u8]) -> Vec<u8> {
@@ -201,26 +201,28 @@ impl Place {
     }
 }
 
-/// Cuts `low..=high` into as few pieces as can be of levels that get coarser, first to last.
-fn cover(levels: &[Level], low: u64, high: u64, piece: &mut impl FnMut(Level, u64, u64)) {
-    let Some((&level, coarser)) = levels.split_first() else { return };
-    if let Some((_, width)) = coarser.first() {
-        let block = 1u128 << (64 - 8 * width);
-        let first = u128::from(low).div_ceil(block) * block;
-        let past = (u128::from(high) + 1) / block * block;
-        if first < past {
-            let (first, last) = (first as u64, (past - 1) as u64);
-            if low < first {
-                piece(level, low, first - 1);
-            }
-            cover(coarser, first, last, piece);
-            if last < high {
-                piece(level, last + 1, high);
-            }
-            return;
-        }
-    }
-    piece(level, low, high);
+/// The first bytes after all that start with a series; its last byte is a kind.
+fn past(series: &[u8]) -> Vec<u8> {
+    let mut past = series.to_vec();
+    past.last_mut().into_iter().for_each(|kind| *kind += 1);
+    past
+}
+
+/// Parts the term of a number or a date into its series and its key; `None` for any other.
+pub fn series_of(term: &[u8]) -> Option<(&[u8], u64)> {
+    let kind = term.len() - show::split(term).1.len();
+    matches!(*term.get(kind)?, NUMBER | DATE).then(|| key_after(term, kind + 1))?
+}
+
+/// Parts a term into a series of so many bytes and its key.
+pub fn key_after(term: &[u8], series: usize) -> Option<(&[u8], u64)> {
+    let (series, value) = term.split_at_checked(series)?;
+    Some((series, u64::from_be_bytes(*value.first_chunk()?)))
+}
+
+/// Whether a term with a series of so many bytes is an integer's: there is more in it than the key.
+pub fn is_integer(term: &[u8], series: usize) -> bool {
+    term.len() > series + size_of::<u64>()
 }
 
 /// The place that the texts of a path are filed under: strings there and elements of an array there are one text.
@@ -233,6 +235,8 @@ pub fn text_place(path: &Path) -> Place {
 pub enum Entry<'a> {
     /// A term; the same one may come again.
     Term(&'a [u8]),
+    /// The term of a number or a date, and how many bytes its series has ([`key_after`]).
+    Number(&'a [u8], usize),
     /// A text, and the place of the string or of the array it is an element of.
     Text(&'a [u8], &'a str),
 }
@@ -281,12 +285,7 @@ impl Walker<'_> {
             Value::Bool(value) => self.emit(|term| {
                 push_bool(term, *value);
             }),
-            Value::Number(number) => {
-                self.emit(|term| {
-                    push_number(term, number);
-                });
-                self.levels(&NUMBER[1..], sortable_float(number.as_f64().unwrap_or(f64::NAN)));
-            }
+            Value::Number(number) => self.number(NUMBER, |term| push_number(term, number)),
             Value::String(text) => self.string(text),
             Value::Object(map) => map.iter().for_each(|(key, value)| self.enter(key, value)),
             Value::Null | Value::Array(_) => {}
@@ -298,7 +297,7 @@ impl Walker<'_> {
             push_string(term, text);
         });
         if let Some(micros) = parse_datetime(text) {
-            self.levels(&DATE, sortable_int(micros));
+            self.number(DATE, |term| term.extend(sortable_int(micros).to_be_bytes()));
         }
         let place = self.place.strip_suffix(&[EACH]).unwrap_or(&self.place);
         if place.len() <= MAX_PLACE {
@@ -306,20 +305,23 @@ impl Walker<'_> {
         }
     }
 
-    fn levels(&mut self, levels: &[Level], key: u64) {
-        for (kind, width) in levels {
-            self.emit(|term| {
-                term.push(*kind);
-                term.extend(&key.to_be_bytes()[..*width]);
-            });
-        }
+    fn number(&mut self, kind: u8, value: impl FnOnce(&mut Vec<u8>)) {
+        self.start();
+        self.term.push(kind);
+        let series = self.term.len();
+        value(&mut self.term);
+        (self.emit)(Entry::Number(&self.term, series));
     }
 
     fn emit(&mut self, value: impl FnOnce(&mut Vec<u8>)) {
-        self.term.clear();
-        self.term.extend(&*stored(&self.place));
+        self.start();
         value(&mut self.term);
         (self.emit)(Entry::Term(&self.term));
+    }
+
+    fn start(&mut self) {
+        self.term.clear();
+        self.term.extend(&*stored(&self.place));
     }
 }
 
@@ -348,8 +350,7 @@ fn push_bool(term: &mut Vec<u8>, value: bool) -> bool {
     true
 }
 
-fn push_number(term: &mut Vec<u8>, number: &serde_json::Number) -> bool {
-    term.push(NUMBER[0].0);
+fn push_number(term: &mut Vec<u8>, number: &serde_json::Number) {
     term.extend(sortable_float(number.as_f64().unwrap_or(f64::NAN)).to_be_bytes());
     if let Some(int) = number.as_i64() {
         term.push(1);
@@ -357,7 +358,6 @@ fn push_number(term: &mut Vec<u8>, number: &serde_json::Number) -> bool {
             term.extend(sortable_int(int).to_be_bytes());
         }
     }
-    true
 }
 
 /// Writes a string's term; says whether only this string has it.

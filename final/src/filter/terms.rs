@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use super::{
     index::TermIndex,
+    numbers::Span,
     postings::{Counts, Field, Occurrence, Postings},
-    term::TermRange,
+    term::{Interval, TermRange},
     text::TextOptions,
 };
 use crate::{bitmap::Bitmap, error::Result, point::Ordinal};
@@ -46,22 +47,34 @@ impl<'a> Terms<'a> {
 
     /// The rows that have a term in any of the ranges.
     pub fn rows_in(&self, ranges: &[TermRange]) -> Result<Bitmap> {
-        let mut rows = Bitmap::new(self.rows());
+        let mut rows = Vec::new();
         for range in ranges {
             match self {
-                Self::Blocks(blocks) => {
-                    for (start, block) in blocks {
-                        block.rows_in(range).iter().for_each(|row| {
-                            rows.insert(start + row);
-                        });
-                    }
-                }
-                Self::Index(index) => index.rows_in(range, &mut |row| {
-                    rows.insert(row);
-                })?,
+                Self::Blocks(blocks) => collect(blocks, range, &mut rows),
+                Self::Index(index) => index.rows_in(range, &mut |found| rows.extend_from_slice(found))?,
             }
         }
-        Ok(rows)
+        Ok(Bitmap::from_list(self.rows(), &rows))
+    }
+
+    /// The rows that have a number in any of the intervals.
+    pub fn rows_within(&self, intervals: &[Interval]) -> Bitmap {
+        let mut rows = Vec::new();
+        match self {
+            Self::Blocks(blocks) => {
+                intervals.iter().for_each(|interval| collect(blocks, &interval.terms(), &mut rows));
+            }
+            Self::Index(index) => {
+                let mut spans: Vec<_> =
+                    intervals.iter().map(|interval| index.numbers().find(interval).rows()).collect();
+                spans.retain(|span| !span.is_empty());
+                if let [one] = spans[..] {
+                    return Bitmap::from_list(self.rows(), one);
+                }
+                rows = spans.concat();
+            }
+        }
+        Bitmap::from_list(self.rows(), &rows)
     }
 
     /// How many rows have a term of the range, without looking at them.
@@ -69,6 +82,22 @@ impl<'a> Terms<'a> {
         match self {
             Self::Blocks(blocks) => Ok(blocks.iter().map(|(_, block)| block.count(range, COUNTED)).sum()),
             Self::Index(index) => index.count(range, COUNTED),
+        }
+    }
+
+    /// The numbers of the interval, where they are kept in order.
+    pub fn span(&self, interval: &Interval) -> Option<Span<'a>> {
+        match self {
+            Self::Blocks(_) => None,
+            Self::Index(index) => Some(index.numbers().find(interval)),
+        }
+    }
+
+    /// How many rows have a number of the interval, without looking at them.
+    pub fn count_within(&self, interval: &Interval) -> Counts {
+        match self {
+            Self::Blocks(blocks) => blocks.iter().map(|(_, block)| block.count_within(interval)).sum(),
+            Self::Index(index) => index.numbers().find(interval).count(),
         }
     }
 
@@ -117,5 +146,12 @@ impl<'a> Terms<'a> {
             }
             Self::Index(index) => index.fields().get(place)?.options.as_ref(),
         }
+    }
+}
+
+/// Appends the rows of each term in the range; a row may come again.
+fn collect(blocks: &[(Ordinal, &Postings)], range: &TermRange, rows: &mut Vec<Ordinal>) {
+    for (start, block) in blocks {
+        rows.extend(block.rows_in(range).iter().map(|row| start + row));
     }
 }

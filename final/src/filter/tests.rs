@@ -13,6 +13,7 @@ use super::{
     estimate::estimate,
     index::TermIndex,
     lookup::Lookup,
+    matcher::Matcher,
     postings::Postings,
     samples,
     terms::Terms,
@@ -79,6 +80,18 @@ fn check(filter: &Filter, rules: &TextRules, payloads: &[Payload], terms: &Terms
         assert!(sure.and_not(&truth).is_empty(), "{lookup:?} is sure of {sure:?}, the truth is {truth:?}");
         assert!(truth.and_not(&maybe).is_empty(), "{lookup:?} finds {maybe:?}, the truth is {truth:?}");
         assert_eq!(matching(filter, rules, terms, rows).unwrap(), truth);
+        let matcher = Matcher::of(filter, rules, terms, rows).unwrap();
+        for row in 0..=payloads.len() as u32 {
+            let there = row < truth.rows();
+            assert_eq!(matcher.contains(row) && there, truth.contains(row), "{matcher:?} and row {row}");
+        }
+        let third = Bitmap::from_ordinals(truth.rows(), (0..truth.rows()).filter(|row| row % 3 != 1));
+        for among in [Bitmap::full(truth.rows()), third] {
+            let expected = truth.and(&among);
+            assert_eq!(matcher.rows(&among), expected, "{matcher:?}");
+            assert_eq!(matcher.list(&among), expected.iter().collect::<Vec<_>>());
+            assert_eq!(matcher.count(&among), expected.count());
+        }
         let guess = estimate(&lookup, terms, rows).unwrap();
         assert!(
             (guess.min..=guess.max).contains(&truth.count()),

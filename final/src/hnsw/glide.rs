@@ -24,11 +24,11 @@ use super::{
     Graph,
     beam::Offer,
     codes::blocks,
+    search::Accepted,
     visited::Visited,
     walk::{Walk, WalkStats},
 };
 use crate::{
-    bitmap::Bitmap,
     point::Ordinal,
     quantize::BLOCK,
     vector::{Scorer, TopK, kernel},
@@ -54,7 +54,7 @@ impl Graph {
         scorer: &impl Scorer,
         query: &[f32],
         (k, width): (usize, usize),
-        accepted: Option<&Bitmap>,
+        accepted: Option<Accepted<'_>>,
         stats: &mut WalkStats,
     ) -> Vec<(f32, Ordinal)> {
         let Some(codes) = &self.codes else { return Vec::new() };
@@ -84,7 +84,7 @@ impl Graph {
             if let Some(next) = next {
                 kernel::prefetch(self.record(next));
             }
-            if accepted.is_none_or(|accepted| accepted.contains(node)) {
+            if accepted.is_none_or(|accepted| (accepted.contains)(node)) {
                 best.push(distance, node);
             }
             self.look(walk, distance, (self.record(node), self.shape.links), once, stats);

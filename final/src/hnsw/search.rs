@@ -21,7 +21,7 @@ use super::{
     visited::Visited,
     walk::{Walk, WalkStats},
 };
-use crate::{bitmap::Bitmap, point::Ordinal, vector::Scorer};
+use crate::{point::Ordinal, vector::Scorer};
 
 /// From how many accepted rows, spread over the segment, a filtered walk starts besides the nearest.
 const SEEDS: u32 = 16;
@@ -31,6 +31,15 @@ const STONES: usize = 4;
 
 /// From this share of accepted rows on, a graph with codes is walked as if all were accepted, with a wider beam.
 pub(crate) const WIDENED_SHARE: f64 = 0.1;
+
+/// The rows that a walk may find.
+#[derive(Clone, Copy)]
+pub struct Accepted<'a> {
+    /// About how many they are.
+    pub count: u32,
+    /// Whether a row is one of them.
+    pub contains: &'a dyn Fn(Ordinal) -> bool,
+}
 
 impl Graph {
     /// The `k` rows found nearest, nearest first, of those in `accepted`; a larger `ef` finds them more surely.
@@ -42,7 +51,7 @@ impl Graph {
         query: Option<&[f32]>,
         k: usize,
         ef: usize,
-        accepted: Option<&Bitmap>,
+        accepted: Option<Accepted<'_>>,
         stats: &mut WalkStats,
     ) -> Vec<(f32, Ordinal)> {
         let Some(entry) = self.entry() else { return Vec::new() };
@@ -63,7 +72,7 @@ impl Graph {
                 Some(accepted) => self.walk_accepted(accepted, ef, walk, scorer, stats),
             }
             let accepted =
-                |&(_, row): &(f32, Ordinal)| accepted.is_none_or(|accepted| accepted.contains(row));
+                |&(_, row): &(f32, Ordinal)| accepted.is_none_or(|accepted| (accepted.contains)(row));
             walk.found().filter(accepted).take(k).collect()
         })
     }
@@ -71,27 +80,29 @@ impl Graph {
     /// How wide an estimating walk's beam is: half a time wider than `k` at least, since some rows stand in it more
     /// than once, and so much wider with a filter that as many are accepted if they lie as the others do. None where so
     /// few are that the other walk is faster, or there are no codes.
-    fn width(&self, k: usize, ef: usize, accepted: Option<&Bitmap>) -> Option<usize> {
+    fn width(&self, k: usize, ef: usize, accepted: Option<Accepted<'_>>) -> Option<usize> {
         self.codes.as_ref()?;
         let width = ef.max(k + k / 2);
         let Some(accepted) = accepted else { return Some(width) };
-        let share = f64::from(accepted.count()) / f64::from(self.rows().max(1));
+        let share = f64::from(accepted.count) / f64::from(self.rows().max(1));
         (share >= WIDENED_SHARE).then(|| (width as f64 / share).ceil() as usize)
     }
 
     /// Walks level 0 among accepted rows, from seeds and from the row that the walk has found, accepted or not.
     fn walk_accepted(
         &self,
-        accepted: &Bitmap,
+        accepted: Accepted<'_>,
         ef: usize,
         walk: &mut Walk,
         scorer: &impl Scorer,
         stats: &mut WalkStats,
     ) {
-        assert_eq!(accepted.rows(), self.rows(), "a filter over other rows than the graph's");
         let nearest = walk.found().next().map(|(_, row)| row);
         let stride = self.rows().div_ceil(SEEDS);
-        let seeds = (0..SEEDS).filter_map(|seed| accepted.next(seed * stride));
+        let seeds = (0..SEEDS).filter_map(|seed| {
+            let mut rows = seed * stride..((seed + 1) * stride).min(self.rows());
+            rows.find(|&row| (accepted.contains)(row))
+        });
         walk.start(ef + 1);
         nearest.into_iter().chain(seeds).for_each(|row| walk.offer(row, scorer, stats));
         let mut stones = Vec::new();
@@ -113,13 +124,13 @@ impl Graph {
     fn look_at(
         &self,
         node: Ordinal,
-        accepted: &Bitmap,
+        accepted: Accepted<'_>,
         visited: &mut Visited,
         fresh: &mut Vec<Ordinal>,
         stones: &mut Vec<Ordinal>,
     ) {
         for link in self.links(0, node) {
-            if accepted.contains(link) {
+            if (accepted.contains)(link) {
                 if visited.insert(link) {
                     fresh.push(link);
                 }

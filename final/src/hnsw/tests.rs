@@ -48,6 +48,21 @@ fn build_all(matrix: Matrix<'_>, threads: usize) -> [Graph; 2] {
     build(matrix, &Bitmap::full(matrix.rows()), 8, threads)
 }
 
+/// A search among the rows in a set.
+fn search(
+    graph: &Graph,
+    scorer: &impl Scorer,
+    query: Option<&[f32]>,
+    k: usize,
+    ef: usize,
+    accepted: Option<&Bitmap>,
+    stats: &mut WalkStats,
+) -> Vec<(f32, Ordinal)> {
+    let contains = |row| accepted.is_none_or(|accepted| accepted.contains(row));
+    let accepted = accepted.map(|set| Accepted { count: set.count(), contains: &contains });
+    graph.search(scorer, query, k, ef, accepted, stats)
+}
+
 /// The share of the ten nearest accepted rows that searches find, over 100 queries.
 fn recall(graph: &Graph, matrix: Matrix<'_>, ef: usize, accepted: Option<&Bitmap>) -> f64 {
     let (mut hits, mut all) = (0, 0);
@@ -60,7 +75,7 @@ fn recall(graph: &Graph, matrix: Matrix<'_>, ef: usize, accepted: Option<&Bitmap
         }
         let exact = exact.into_sorted();
         let mut stats = WalkStats::default();
-        let found = graph.search(&scorer, Some(query), 10, ef, accepted, &mut stats);
+        let found = search(&graph, &scorer, Some(query), 10, ef, accepted, &mut stats);
         assert!(found.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1)), "{found:?}");
         assert!(found.iter().all(|&(distance, row)| distance == scorer.distance(row)));
         assert!(accepted.is_none_or(|accepted| found.iter().all(|hit| accepted.contains(hit.1))));
@@ -109,7 +124,7 @@ fn a_filter_is_searched_through() {
         let scorer = RowScorer::new(Metric::Euclid, &values[..16], matrix);
         let nowhere = Bitmap::new(3_000);
         let found =
-            graph.search(&scorer, Some(&values[..16]), 10, 60, Some(&nowhere), &mut WalkStats::default());
+            search(&graph, &scorer, Some(&values[..16]), 10, 60, Some(&nowhere), &mut WalkStats::default());
         assert!(found.is_empty());
     }
 }
@@ -124,7 +139,7 @@ fn accepted_rows_far_from_the_query_are_found() {
         let scorer = RowScorer::new(Metric::Euclid, &[3.0, 3.0], matrix);
         for graph in build_all(matrix, 1) {
             let found =
-                graph.search(&scorer, Some(&[3.0, 3.0]), 5, 30, Some(&accepted), &mut WalkStats::default());
+                search(&graph, &scorer, Some(&[3.0, 3.0]), 5, 30, Some(&accepted), &mut WalkStats::default());
             assert_eq!(found.iter().map(|hit| hit.1).collect::<Vec<_>>(), nearest);
         }
     }
@@ -155,7 +170,7 @@ fn every_present_row_is_reachable_and_no_other() {
                 assert!(reachable(&graph).into_iter().eq(present.iter()), "{graph:?}, {present:?}");
                 let (query, mut stats) = (matrix.row(1), WalkStats::default());
                 let scorer = RowScorer::new(Metric::Euclid, query, matrix);
-                let found = graph.search(&scorer, Some(query), 3, 20, None, &mut stats);
+                let found = search(&graph, &scorer, Some(query), 3, 20, None, &mut stats);
                 assert!(found.len() == 3 && found[0].0 == 0.0, "{graph:?}: {found:?}");
             }
         }
@@ -174,7 +189,7 @@ fn a_crowd_of_duplicates_neither_holds_a_walk_nor_hides_the_rest() {
         for row in (1..2_000).step_by(20) {
             let (query, mut stats) = (matrix.row(row), WalkStats::default());
             let scorer = RowScorer::new(Metric::Euclid, query, matrix);
-            hits += u32::from(graph.search(&scorer, Some(query), 1, 30, None, &mut stats) == [(0.0, row)]);
+            hits += u32::from(search(&graph, &scorer, Some(query), 1, 30, None, &mut stats) == [(0.0, row)]);
             hops += stats.hops;
         }
         assert!(hits >= 97 && hops < 100 * 60, "{graph:?}: {hits} hits and {hops} hops in 100 walks");
@@ -191,14 +206,14 @@ fn the_smallest_graphs_and_shapes() {
         let none = Bitmap::new(rows as u32);
         for graph in build_all(matrix, 2) {
             for (k, ef) in [(0, 0), (1, 0), (50, 1)] {
-                let found = graph.search(&scorer, Some(&query), k, ef, None, &mut WalkStats::default());
+                let found = search(&graph, &scorer, Some(&query), k, ef, None, &mut WalkStats::default());
                 assert_eq!(found.len(), k.min(rows), "{k} of {rows}");
             }
-            let found = graph.search(&scorer, Some(&query), 1, 1, Some(&none), &mut WalkStats::default());
+            let found = search(&graph, &scorer, Some(&query), 1, 1, Some(&none), &mut WalkStats::default());
             assert!(found.is_empty());
         }
         for empty in build(matrix, &none, 8, 1) {
-            assert!(empty.search(&scorer, Some(&query), 1, 1, None, &mut WalkStats::default()).is_empty());
+            assert!(search(&empty, &scorer, Some(&query), 1, 1, None, &mut WalkStats::default()).is_empty());
         }
     }
 }
@@ -210,7 +225,7 @@ fn distances_that_are_not_numbers_end_like_others() {
     let matrix = Matrix::new(1, &values);
     for graph in build_all(matrix, 1) {
         let scorer = RowScorer::new(Metric::Euclid, &[0.0], matrix);
-        let found = graph.search(&scorer, Some(&[0.0]), 3, 30, None, &mut WalkStats::default());
+        let found = search(&graph, &scorer, Some(&[0.0]), 3, 30, None, &mut WalkStats::default());
         assert_eq!(found.iter().map(|hit| hit.1).collect::<Vec<_>>(), [1, 2, 3], "{graph:?}");
     }
 }
@@ -276,9 +291,9 @@ fn a_file_gives_back_the_graph() {
             assert!(error.contains("graph of 501 rows") && error.contains("at level 0"), "{error}");
             let query = matrix.row(3);
             let scorer = RowScorer::new(Metric::Euclid, query, matrix);
-            let search =
-                |graph: &Graph| graph.search(&scorer, Some(query), 5, 20, None, &mut WalkStats::default());
-            assert_eq!(search(&opened), search(&graph));
+            let found =
+                |graph: &Graph| search(graph, &scorer, Some(query), 5, 20, None, &mut WalkStats::default());
+            assert_eq!(found(&opened), found(&graph));
         }
     }
 }
@@ -327,7 +342,7 @@ proptest! {
             if graph.dimension().is_none_or(|dimension| dimension == 2) {
                 let scorer = RowScorer::new(Metric::Euclid, &[0.0, 0.0], matrix);
                 for accepted in [None, Some(&Bitmap::from_ordinals(60, (0..60).step_by(7)))] {
-                    graph.search(&scorer, Some(&[0.0, 0.0]), 5, 10, accepted, &mut WalkStats::default());
+                    search(&graph, &scorer, Some(&[0.0, 0.0]), 5, 10, accepted, &mut WalkStats::default());
                 }
             }
         }

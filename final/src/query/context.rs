@@ -69,12 +69,12 @@ impl<'a> Context<'a> {
         scope
     }
 
-    /// Shows the vectors of these rows, in order, to `visit`; rows without the vector are passed over.
+    /// Shows the vectors of these rows, which come in order, to `visit`; rows without the vector are passed over.
     pub(super) fn each_row(
         &self,
         view: &SegmentView,
         using: &str,
-        rows: &Bitmap,
+        rows: impl Iterator<Item = Ordinal>,
         mut visit: impl FnMut(&[f32], Ordinal),
     ) -> Result<()> {
         let mut blocks = Vec::new();
@@ -86,7 +86,7 @@ impl<'a> Context<'a> {
                 blocks.extend(columns);
             }
         }
-        let mut rows = rows.iter().enumerate().peekable();
+        let mut rows = rows.enumerate().peekable();
         for (start, column) in blocks {
             let end = start + column.present().rows();
             while let Some((done, ordinal)) = rows.next_if(|&(_, ordinal)| ordinal < end) {

@@ -181,7 +181,7 @@ impl Leaf<'_> {
         for (segment, view) in (0u32..).zip(self.context.snapshot.segments()) {
             let rows = self.accepted(segment)?.and(&view.segment.present(using));
             compared += u64::from(rows.count());
-            self.context.each_row(view, using, &rows, |values, ordinal| {
+            self.context.each_row(view, using, rows.iter(), |values, ordinal| {
                 best.push(-examples::score(metric, examples, values), Address { segment, ordinal });
             })?;
         }

@@ -1,7 +1,5 @@
 //! How is one segment searched by distance? By its plan: compare rows, or walk the graph; by codes where there are any.
 
-use std::borrow::Cow;
-
 use super::{
     Context, Explain, SearchParams,
     plan::{Plan, Situation, Strategy, plan},
@@ -9,8 +7,8 @@ use super::{
 use crate::{
     bitmap::Bitmap,
     error::Result,
-    filter::Filter,
-    hnsw::{Graph, WalkStats},
+    filter::{Filter, matcher::Matcher},
+    hnsw::{Accepted, Graph, WalkStats},
     point::Ordinal,
     quantize::{self, RowCodes},
     schema::VectorSchema,
@@ -22,7 +20,7 @@ use crate::{
 pub(super) const DEFAULT_EF: usize = 128;
 
 /// Fewer rows are read sooner than the query is turned for their codes.
-const LEAST_BY_CODES: u32 = 128;
+const LEAST_BY_CODES: usize = 128;
 
 type Found = Vec<(f32, Ordinal)>;
 
@@ -55,7 +53,7 @@ impl Near<'_> {
         let mut live = view.segment.present(self.using);
         let dead = !view.deleted.is_empty();
         if dead {
-            live = Cow::Owned(live.and_not(&view.deleted));
+            live = live.and_not(&view.deleted);
         }
         let indexed = self.indexed(context, &view.segment);
         let expected = match (scope, self.filter) {
@@ -65,21 +63,36 @@ impl Near<'_> {
         };
         let situation = self.situation(live.count(), expected, indexed.as_ref());
         let plan = plan(situation);
-        let accepted = match (scope, self.filter) {
-            (Some(scope), _) => Some(live.and(scope)),
-            (None, Some(filter)) => Some(live.and(&context.matching_rows(view, filter)?)),
+        let mut explain = explained(&plan, &situation);
+        let matcher = match (scope, self.filter) {
+            (Some(scope), _) => Some(Matcher::Rows(scope.clone())),
+            (None, Some(filter)) => Some(context.matcher(view, filter)?),
             (None, None) => None,
         };
-        let mut explain = explained(&plan, &situation, accepted.as_ref());
         let hits = match (plan.strategy, &indexed) {
             (Strategy::Graph | Strategy::FilteredGraph, Some(indexed)) => {
-                let live = dead.then_some(&*live);
-                self.walk(indexed, accepted.as_ref().or(live), situation.ef, &mut explain)
+                let asked = match matcher {
+                    None => dead.then(|| Matcher::Rows(live.clone())),
+                    Some(lazy) if lazy.is_lazy() => {
+                        Some(Matcher::All(vec![lazy, Matcher::Rows(live.clone())]))
+                    }
+                    Some(set) => Some(Matcher::Rows(set.rows(&live))),
+                };
+                let count = match &asked {
+                    Some(Matcher::Rows(rows)) => rows.count(),
+                    _ => expected.unwrap_or(situation.rows),
+                };
+                let contains = |row| asked.as_ref().is_none_or(|asked| asked.contains(row));
+                let accepted = asked.is_some().then_some(Accepted { count, contains: &contains });
+                self.walk(indexed, accepted, situation.ef, &mut explain)
             }
             _ if self.params.indexed_only && situation.graph == Walkable::Nothing => Vec::new(),
             _ => {
-                let rows = accepted.as_ref().unwrap_or(&live);
-                self.scan(context, view, indexed.as_ref(), rows, &mut explain)?
+                let rows = matcher.map_or_else(|| live.to_list(), |matcher| matcher.list(&live));
+                if expected.is_some() {
+                    explain.fact("matching", rows.len());
+                }
+                self.scan(context, view, indexed.as_ref(), &rows, &mut explain)?
             }
         };
         Ok((hits, explain))
@@ -114,7 +127,7 @@ impl Near<'_> {
     fn walk(
         &self,
         indexed: &Indexed<'_>,
-        accepted: Option<&Bitmap>,
+        accepted: Option<Accepted<'_>>,
         ef: usize,
         explain: &mut Explain,
     ) -> Found {
@@ -158,30 +171,29 @@ impl Near<'_> {
         context: &Context<'_>,
         view: &SegmentView,
         indexed: Option<&Indexed<'_>>,
-        rows: &Bitmap,
+        rows: &[Ordinal],
         explain: &mut Explain,
     ) -> Result<Found> {
         if let Some(Indexed { segment, codes: Some(codes), .. }) = indexed
-            && rows.count() >= LEAST_BY_CODES
+            && rows.len() >= LEAST_BY_CODES
         {
             let codes = codes.scorer(self.schema.distance, self.vector);
             let exact = self.exact(segment);
-            let rows: Vec<Ordinal> = rows.iter().collect();
             let go_on = || context.check_cancelled(0);
-            let (found, read) = quantize::nearest(&codes, &exact, &rows, self.k, go_on)?;
+            let (found, read) = quantize::nearest(&codes, &exact, rows, self.k, go_on)?;
             explain.fact("distances", read).fact("estimates", rows.len());
             return Ok(found);
         }
-        explain.fact("distances", rows.count());
+        explain.fact("distances", rows.len());
         let mut nearest = TopK::new(self.k);
-        context.each_row(view, self.using, rows, |values, ordinal| {
+        context.each_row(view, self.using, rows.iter().copied(), |values, ordinal| {
             nearest.push(distance(self.schema.distance, self.vector, values), ordinal);
         })?;
         Ok(nearest.into_sorted())
     }
 }
 
-fn explained(plan: &Plan, situation: &Situation, accepted: Option<&Bitmap>) -> Explain {
+fn explained(plan: &Plan, situation: &Situation) -> Explain {
     let mut explain = Explain::new("segment");
     explain
         .fact("plan", plan.strategy.to_string())
@@ -190,8 +202,8 @@ fn explained(plan: &Plan, situation: &Situation, accepted: Option<&Bitmap>) -> E
     if let Some((strategy, cost)) = plan.alternative {
         explain.fact("instead_of", strategy.to_string()).fact("instead_of_cost_ns", cost.round());
     }
-    if let (Some(expected), Some(accepted)) = (situation.matching, accepted) {
-        explain.fact("expected_matching", expected).fact("matching", accepted.count());
+    if let Some(expected) = situation.matching {
+        explain.fact("expected_matching", expected);
     }
     explain
 }

@@ -1,19 +1,13 @@
 //! Which rows does a filter select? The bridge from snapshots to the filter layer, and what needs no ranking:
 //! counting, listing by id, and finding the rows of a write.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use super::Context;
 use crate::{
     bitmap::Bitmap,
     error::Result,
-    filter::{
-        Filter,
-        compile::{self, Rows},
-        estimate::estimate,
-        lookup::Lookup,
-        terms::Terms,
-    },
+    filter::{Filter, compile::Rows, estimate::estimate, lookup::Lookup, matcher::Matcher, terms::Terms},
     point::PointId,
     segment::{Address, SegmentReader, SegmentView, Snapshot},
 };
@@ -33,7 +27,10 @@ pub fn matching(snapshot: &Snapshot, filter: &Filter) -> Result<Vec<Address>> {
 pub fn count(snapshot: &Snapshot, filter: Option<&Filter>) -> Result<u64> {
     let Some(filter) = filter else { return Ok(snapshot.points()) };
     let context = Context::uninterrupted(snapshot);
-    let of = |view| Ok(u64::from(context.live_matching(view, Some(filter))?.count()));
+    let of = |view: &SegmentView| {
+        let live = view.deleted.complement();
+        Ok(u64::from(context.matcher(view, filter)?.count(&live)))
+    };
     snapshot.segments().iter().map(of).sum()
 }
 
@@ -46,25 +43,23 @@ pub fn page(
     limit: usize,
 ) -> Result<(Vec<Address>, Option<PointId>)> {
     let context = Context::uninterrupted(snapshot);
-    let accepted: Vec<Bitmap> = match filter {
-        Some(_) => snapshot
-            .segments()
-            .iter()
-            .map(|view| context.live_matching(view, filter))
-            .collect::<Result<_>>()?,
+    let matchers: Vec<Matcher> = match filter {
+        Some(filter) => {
+            snapshot.segments().iter().map(|view| context.matcher(view, filter)).collect::<Result<_>>()?
+        }
         None => Vec::new(),
     };
     let mut wanted = snapshot.sorted_from(from).filter(|(_, address)| {
-        accepted.get(address.segment as usize).is_none_or(|rows| rows.contains(address.ordinal))
+        matchers.get(address.segment as usize).is_none_or(|matcher| matcher.contains(address.ordinal))
     });
     let page = wanted.by_ref().take(limit).map(|(_, address)| address).collect();
     Ok((page, wanted.next().map(|(id, _)| id)))
 }
 
 impl Context<'_> {
-    /// The rows of a segment that match, dead ones too.
-    pub(super) fn matching_rows(&self, view: &SegmentView, filter: &Filter) -> Result<Bitmap> {
-        self.with_rows(view, |terms, rows| compile::matching(filter, &self.rules, terms, rows))
+    /// What a filter says of a segment's rows, dead ones too.
+    pub(super) fn matcher<'v>(&self, view: &'v SegmentView, filter: &Filter) -> Result<Matcher<'v>> {
+        self.with_rows(view, |terms, rows| Matcher::of(filter, &self.rules, terms, rows))
     }
 
     /// About how many rows of a segment match, by the index's statistics alone.
@@ -76,13 +71,22 @@ impl Context<'_> {
     }
 
     /// Hands a segment to the filter layer.
-    fn with_rows<T>(&self, view: &SegmentView, ask: impl FnOnce(&Terms, &Rows) -> Result<T>) -> Result<T> {
+    fn with_rows<'v, T>(
+        &self,
+        view: &'v SegmentView,
+        ask: impl FnOnce(&Terms<'v>, &Rows) -> Result<T>,
+    ) -> Result<T> {
         let segment = &view.segment;
         let reader = RefCell::new(SegmentReader::new(segment));
+        // A mutable segment puts this set together; a filter with a residual asks for it row by row.
+        let present: RefCell<BTreeMap<String, Bitmap>> = RefCell::default();
         let rows = Rows {
             ordinal_of: &|id| segment.find(*id),
             id_of: &|ordinal| segment.id(ordinal),
-            with_vector: &|name| segment.present(name).into_owned(),
+            with_vector: &|name| {
+                let mut present = present.borrow_mut();
+                present.entry(name.to_owned()).or_insert_with(|| segment.present(name)).clone()
+            },
             payload_of: &|ordinal| reader.borrow_mut().get(ordinal),
         };
         ask(&segment.terms(), &rows)
@@ -90,9 +94,10 @@ impl Context<'_> {
 
     /// The live rows of a segment that match.
     pub(super) fn live_matching(&self, view: &SegmentView, filter: Option<&Filter>) -> Result<Bitmap> {
+        let live = view.deleted.complement();
         match filter {
-            Some(filter) => Ok(self.matching_rows(view, filter)?.and_not(&view.deleted)),
-            None => Ok(view.deleted.complement()),
+            Some(filter) => Ok(self.matcher(view, filter)?.rows(&live)),
+            None => Ok(live),
         }
     }
 }

@@ -104,12 +104,12 @@ impl Segment {
     }
 
     /// Which rows have the vector.
-    pub fn present(&self, name: &str) -> Cow<'_, Bitmap> {
+    pub fn present(&self, name: &str) -> Bitmap {
         match self {
-            Self::Mutable(segment) => Cow::Owned(segment.present(name)),
+            Self::Mutable(segment) => segment.present(name),
             Self::Sealed(segment) => match segment.columns().get(name) {
-                Some(column) => Cow::Borrowed(column.present()),
-                None => Cow::Owned(Bitmap::new(segment.rows())),
+                Some(column) => column.present().clone(),
+                None => Bitmap::new(segment.rows()),
             },
         }
     }

@@ -190,14 +190,11 @@ impl Mutable {
 
     /// Which rows have the vector.
     pub fn present(&self, name: &str) -> Bitmap {
-        let mut present = Bitmap::new(self.rows);
-        for (start, block) in self.blocks() {
-            let rows = block.columns.get(name).into_iter().flat_map(|column| column.present().iter());
-            rows.for_each(|row| {
-                present.insert(start + row);
-            });
-        }
-        present
+        let rows = self.blocks().flat_map(|(start, block)| {
+            let present = block.columns.get(name).map(|column| column.present().iter());
+            present.into_iter().flatten().map(move |row| start + row)
+        });
+        Bitmap::from_ordinals(self.rows, rows)
     }
 
     /// The last row of this id.

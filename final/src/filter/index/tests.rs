@@ -52,14 +52,40 @@ fn document_ids_are_ordinals() {
     for row in 0..300 {
         let (term, exact) = Place::of(&key).value(&MatchValue::Int(row.into()));
         let mut found = Vec::new();
-        index.rows_in(&term, &mut |row| found.push(row)).unwrap();
+        index.rows_in(&term, &mut |rows| found.extend_from_slice(rows)).unwrap();
         assert_eq!((found, exact), (vec![row], true));
     }
-    let range = Place::of(&key).numbers(&Bounds::between(100.0, 199.0));
-    let mut found = Vec::new();
-    range.iter().for_each(|range| index.rows_in(range, &mut |row| found.push(row)).unwrap());
-    found.sort_unstable();
-    assert_eq!(found, (100..200).collect::<Vec<_>>());
+    let range = Place::of(&key).numbers(&Bounds::between(100.0, 199.0)).unwrap();
+    assert_eq!(index.numbers().find(&range).rows(), (100..200).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_of_the_first_version_has_its_numbers_too() {
+    let rows = [
+        r#"{"n": 3, "at": "2020-06-01", "t": "red fox"}"#,
+        r#"{"n": [999.5, 5000, 9007199254740993], "at": ["2021-01-01T00:00:00Z", "soon"]}"#,
+        r#"{"n": -0.0, "m": {"n": 3.0}}"#,
+        r#"{"n": 18446744073709551615, "t": "3"}"#,
+        r#"{}"#,
+        r#"{"n": null, "m": {"n": -7}}"#,
+    ];
+    let dir = TempDir::new().unwrap();
+    let payloads = rows.map(|row| serde_json::from_str(row).unwrap());
+    let now = index(&dir, "text.bin", &payloads, &TextRules::default()).unwrap();
+    let old = dir.path().join("version-1.bin");
+    std::fs::write(&old, include_bytes!("version-1.bin")).unwrap();
+    let old = TermIndex::open(&FsStore, &old, 6).unwrap();
+    assert_eq!(old.numbers().list(), now.numbers().list());
+    for path in ["n", "n[]", "at", "at[]", "m.n"] {
+        let place = Place::of(&path.parse().unwrap());
+        let dates = place.dates(&Bounds { lt: Some(1_600_000_000_000_000), ..Bounds::default() });
+        for interval in [place.numbers(&Bounds::default()), place.numbers(&Bounds::between(0.0, 5e3)), dates]
+        {
+            let interval = interval.unwrap();
+            let rows = [&old, &now].map(|index| index.numbers().find(&interval).rows());
+            assert_eq!(rows[0], rows[1], "{interval}");
+        }
+    }
 }
 
 #[test]
@@ -112,7 +138,8 @@ fn a_damaged_file_is_an_error() {
             assert!(matches!(error, Error::Corrupt(_)), "byte {at}: {error}");
         } else {
             let sections =
-                crate::disk::format::File::open(&FsStore, &dir.path().join("bad"), Kind::Text, 1).unwrap();
+                crate::disk::format::File::open(&FsStore, &dir.path().join("bad"), Kind::Text, VERSION)
+                    .unwrap();
             assert!(sections.verify().is_ok(), "byte {at}");
         }
     }
@@ -129,6 +156,6 @@ fn an_empty_segment_has_an_index_too() {
     let index = index(&dir, "text.bin", &[], &TextRules::default()).unwrap();
     let place = Place::of(&"a".parse().unwrap());
     assert_eq!((index.rows(), index.count(&place.anything(), 9).unwrap().most), (0, 0));
-    index.rows_in(&place.anything(), &mut |row| panic!("row {row}")).unwrap();
+    index.rows_in(&place.anything(), &mut |rows| panic!("rows {rows:?}")).unwrap();
     index.word(place.as_bytes(), "x", &mut |row, _| panic!("row {row}")).unwrap();
 }

@@ -32,8 +32,9 @@ use crate::{
     },
     error::{Error, Result},
     filter::{
+        numbers::{Builder, Numbers},
         postings::declared,
-        term::{Entry, entries, steps_of},
+        term::{Entry, entries, is_integer, key_after, steps_of},
         text::{TextOptions, TextRules},
     },
     point::{Ordinal, Payload},
@@ -64,8 +65,9 @@ pub fn write(
     rules: &TextRules,
 ) -> Result<Summary> {
     let fields = choose_fields(rows, payload_of, rules)?;
-    let (fields, files) = build(rows, payload_of, fields)?;
-    let contents = Contents { rows, fields, files: files.keys().cloned().collect() };
+    let (fields, files, numbers) = build(rows, payload_of, fields)?;
+    let names = files.keys().cloned().collect();
+    let contents = Contents { rows, fields, files: names, numbers: numbers.list() };
     let mut file = FileWriter::create(store, path, Kind::Text, VERSION)?;
     file.begin(CONTENTS)?;
     file.write(&serde_json::to_vec(&contents).map_err(failed)?)?;
@@ -73,6 +75,7 @@ pub fn write(
         file.begin(section)?;
         file.write(bytes)?;
     }
+    numbers.write(&mut file, CONTENTS + 1 + files.len() as u32)?;
     file.finish()
 }
 
@@ -103,7 +106,11 @@ fn choose_fields(rows: u32, payload_of: &PayloadOf, rules: &TextRules) -> Result
     Ok(fields.collect())
 }
 
-fn build(rows: u32, payload_of: &PayloadOf, mut fields: Vec<TextField>) -> Result<(Vec<TextField>, Files)> {
+fn build(
+    rows: u32,
+    payload_of: &PayloadOf,
+    mut fields: Vec<TextField>,
+) -> Result<(Vec<TextField>, Files, Numbers)> {
     let ram = RamDirectory::create();
     let tokenizers = TokenizerManager::default();
     for (number, field) in (TERMS + 1..).zip(&fields) {
@@ -113,8 +120,13 @@ fn build(rows: u32, payload_of: &PayloadOf, mut fields: Vec<TextField>) -> Resul
     let mut writer = builder.single_segment_index_writer(ram.clone(), BUDGET).map_err(failed)?;
     let numbers: BTreeMap<_, _> =
         (TERMS + 1..).zip(&fields).map(|(number, field)| (field.place(), number)).collect();
+    let mut in_order = Builder::default();
     for row in 0..rows {
-        writer.add_document(document(&*payload_of(row)?, &numbers)).map_err(failed)?;
+        let mut number = |term: &[u8], series| {
+            let Some((series, key)) = key_after(term, series) else { return };
+            in_order.add(series, key, row);
+        };
+        writer.add_document(document(&*payload_of(row)?, &numbers, &mut number)).map_err(failed)?;
     }
     let index = writer.finalize().map_err(failed)?;
     let segments = index.searchable_segments().map_err(failed)?;
@@ -127,7 +139,8 @@ fn build(rows: u32, payload_of: &PayloadOf, mut fields: Vec<TextField>) -> Resul
         field.rows = (0..rows).filter(|row| lengths.fieldnorm_id(*row) > 0).count() as u64;
         field.words = reader.inverted_index(id).map_err(failed)?.total_num_tokens();
     }
-    Ok((fields, collect_files(&ram, segment, &index.load_metas().map_err(failed)?)?))
+    let files = collect_files(&ram, segment, &index.load_metas().map_err(failed)?)?;
+    Ok((fields, files, in_order.finish(rows)))
 }
 
 fn schema(fields: usize) -> Schema {
@@ -142,10 +155,21 @@ fn schema(fields: usize) -> Schema {
     schema.build()
 }
 
-fn document(payload: &Payload, numbers: &BTreeMap<Vec<u8>, u32>) -> TantivyDocument {
+/// The terms and texts of a payload. Numbers and dates go elsewhere; an integer is a term too.
+fn document(
+    payload: &Payload,
+    numbers: &BTreeMap<Vec<u8>, u32>,
+    number: &mut dyn FnMut(&[u8], usize),
+) -> TantivyDocument {
     let mut document = TantivyDocument::new();
     entries(payload, &mut |entry| match entry {
         Entry::Term(term) => document.add_bytes(FieldId::from_field_id(TERMS), term),
+        Entry::Number(term, series) => {
+            number(term, series);
+            if is_integer(term, series) {
+                document.add_bytes(FieldId::from_field_id(TERMS), term);
+            }
+        }
         Entry::Text(place, text) => {
             if let Some(number) = numbers.get(place) {
                 document.add_text(FieldId::from_field_id(*number), text);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ARRAY, BOOL, DATE, HASHED, KEY, LONG, Level, NULL, NUMBER, ONE, STRING, TermRange};
+use super::{ARRAY, BOOL, DATE, HASHED, Interval, KEY, LONG, NULL, NUMBER, ONE, STRING, TermRange};
 use crate::filter::path::{Path, Step};
 
 /// The steps of a place: keys, and `None` for the elements of an array. A hashed place is one key, `#` and its hash.
@@ -20,7 +20,7 @@ pub fn show_place(place: &[u8]) -> String {
 }
 
 /// Parts a term into the steps of its place and the rest.
-fn split(term: &[u8]) -> (Vec<Option<String>>, &[u8]) {
+pub(super) fn split(term: &[u8]) -> (Vec<Option<String>>, &[u8]) {
     let (mut steps, mut rest) = (Vec::new(), term);
     while let Some((&kind, after)) = rest.split_first().filter(|(kind, _)| **kind < NULL) {
         let step;
@@ -68,9 +68,6 @@ impl fmt::Display for TermRange {
                 NULL => write!(f, "{place} is null"),
                 ONE => write!(f, "{place} is one value"),
                 ARRAY => write!(f, "{place} is an array of {}", show_value(kind, value)),
-                _ if short(kind, value) => {
-                    write!(f, "{place} = {} ({} bytes)", show_value(kind, value), value.len())
-                }
                 _ => write!(f, "{place} = {}", show_value(kind, value)),
             };
         }
@@ -79,21 +76,22 @@ impl fmt::Display for TermRange {
         match kind {
             NULL => write!(f, "{place} is anything"),
             ARRAY => write!(f, "{place} is an array of {}..{past}", show_value(kind, value)),
-            _ if short(kind, value) => {
-                write!(f, "{place} in {}..{past} ({} bytes)", show_value(kind, value), value.len())
-            }
             _ => write!(f, "{place} in {}..{past}", show_value(kind, value)),
         }
     }
 }
 
-/// Whether it is a number or a date of which only the leading bytes are there.
-fn short(kind: u8, value: &[u8]) -> bool {
-    is(NUMBER, kind) && value.len() < 8 || is(DATE, kind) && value.len() < 8
-}
-
-fn is(levels: [Level; 3], kind: u8) -> bool {
-    levels.iter().any(|(level, _)| *level == kind)
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, kind) = split(&self.series);
+        let show = |key: u64| show_value(kind.first().copied().unwrap_or(0), &key.to_be_bytes());
+        write!(f, "{} in ", show_place(&self.series[..self.series.len() - kind.len()]))?;
+        if self.low > 0 {
+            f.write_str(&show(self.low))?;
+        }
+        f.write_str("..")?;
+        if self.high < u64::MAX { write!(f, "={}", show(self.high)) } else { Ok(()) }
+    }
 }
 
 fn show_value(kind: u8, value: &[u8]) -> String {
@@ -103,7 +101,7 @@ fn show_value(kind: u8, value: &[u8]) -> String {
         ARRAY => (number >> 32).to_string(),
         STRING => format!("{:?}", String::from_utf8_lossy(value)),
         LONG => format!("a string of {} bytes", number as u32),
-        _ if is(NUMBER, kind) => {
+        NUMBER => {
             let float = f64::from_bits(if number >> 63 == 1 { number ^ 1 << 63 } else { !number });
             match value.get(8..) {
                 Some([1]) => (float as i64).to_string(),
@@ -111,7 +109,7 @@ fn show_value(kind: u8, value: &[u8]) -> String {
                 _ => format!("{float:?}"),
             }
         }
-        _ if is(DATE, kind) => {
+        DATE => {
             let micros = (number ^ 1 << 63) as i64;
             jiff::Timestamp::from_microsecond(micros)
                 .map_or_else(|_| format!("{micros} µs"), |date| date.to_string())

@@ -136,7 +136,7 @@ fn shown(rows: &Bitmap) -> String {
 fn terms(payload: &Payload) -> String {
     let (mut terms, mut texts) = (Vec::new(), Vec::new());
     entries(payload, &mut |entry| match entry {
-        Entry::Term(term) => terms.push(term.to_vec()),
+        Entry::Term(term) | Entry::Number(term, _) => terms.push(term.to_vec()),
         Entry::Text(place, text) => texts.push(format!("{} has the text {text:?}", show_place(place))),
     });
     terms.sort();
