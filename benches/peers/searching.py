@@ -115,7 +115,8 @@ def search(dataset, binaries, results, arguments):
     results.begin(section)
     with Field(section, results) as field:
         kith = Kith(binaries[0])
-        field.there.append(kith)
+        lean = [Kith(binaries[0], f"kith, {kind}", quantization=kind) for kind in ("scalar", "binary")]
+        field.there += [kith, *lean]
         field.enter([*systems.LIBRARIES, *DATABASES], arguments.systems)
         building(field, dataset)
         field.each(lambda contestant: contestant.save(dataset))

@@ -75,7 +75,7 @@ fn recall(graph: &Graph, matrix: Matrix<'_>, ef: usize, accepted: Option<&Bitmap
         }
         let exact = exact.into_sorted();
         let mut stats = WalkStats::default();
-        let found = search(&graph, &scorer, Some(query), 10, ef, accepted, &mut stats);
+        let found = search(graph, &scorer, Some(query), 10, ef, accepted, &mut stats);
         assert!(found.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1)), "{found:?}");
         assert!(found.iter().all(|&(distance, row)| distance == scorer.distance(row)));
         assert!(accepted.is_none_or(|accepted| found.iter().all(|hit| accepted.contains(hit.1))));

@@ -19,12 +19,15 @@ use super::{
 /// How many numbers a loop takes at once.
 const LANES: usize = 16;
 
+/// A row, its centre, the bytes; the sums of [`Kernels::encode_bytes`].
+type EncodeBytes = unsafe fn(&[f32], &[f32], &mut [u8]) -> [f32; 2];
+
 /// The loops compiled for one instruction set. Safe to call only where the processor has it.
 #[derive(Debug)]
 pub(super) struct Loops {
     pub(super) mix: unsafe fn(&mut [f32], &[f32], usize),
     pub(super) encode: unsafe fn(&[f32], &[f32], &mut [u16]) -> Sums,
-    pub(super) encode_bytes: unsafe fn(&[f32], &[f32], &mut [u8]) -> (f32, f32),
+    pub(super) encode_bytes: EncodeBytes,
     pub(super) chosen: unsafe fn(&[u16], &[f32]) -> f32,
     pub(super) products: unsafe fn(&[u8], &[i8]) -> i32,
     pub(super) tables: unsafe fn(&[f32], f32, &mut [u8]),
@@ -74,7 +77,7 @@ impl Kernels {
 
     /// The difference of a row from a centre in whole steps, 127 to the largest; a byte is [`ZERO`] more. Gives the sum
     /// of its squares, and that of its products with the whole steps.
-    pub fn encode_bytes(&self, row: &[f32], centre: &[f32], bytes: &mut [u8]) -> (f32, f32) {
+    pub fn encode_bytes(&self, row: &[f32], centre: &[f32], bytes: &mut [u8]) -> [f32; 2] {
         assert!(row.len() == centre.len() && row.len() == bytes.len() && row.len().is_multiple_of(LANES));
         // SAFETY: as in `mix`.
         unsafe { (self.loops.encode_bytes)(row, centre, bytes) }
@@ -191,7 +194,7 @@ pub(super) fn encode(row: &[f32], centre: &[f32], signs: &mut [u16]) -> Sums {
 }
 
 #[inline(always)]
-pub(super) fn encode_bytes(row: &[f32], centre: &[f32], bytes: &mut [u8]) -> (f32, f32) {
+pub(super) fn encode_bytes(row: &[f32], centre: &[f32], bytes: &mut [u8]) -> [f32; 2] {
     let (row, centre) = (row.as_chunks::<LANES>().0, centre.as_chunks::<LANES>().0);
     let mut largest = [0.0f32; LANES];
     for (row, centre) in row.iter().zip(centre) {
@@ -213,7 +216,7 @@ pub(super) fn encode_bytes(row: &[f32], centre: &[f32], bytes: &mut [u8]) -> (f3
             bytes[lane] = (whole + ZERO) as u8;
         }
     }
-    (squared.iter().sum(), along.iter().sum())
+    [squared.iter().sum(), along.iter().sum()]
 }
 
 /// The byte that says 0.

@@ -158,14 +158,14 @@ impl RowCodes {
 fn encode(precision: Precision, metric: Metric, row: &[f32], centre: &[f32], record: &mut [u32]) {
     let (factors, code) = record.split_at_mut(2);
     let code: &mut [u8] = bytemuck::cast_slice_mut(code);
-    let (squared, along) = match precision {
+    let [squared, along] = match precision {
         Precision::Binary => {
             let mut signs = Vec::new();
             let sums = Kernels::best().encode(row, centre, &mut signs);
             for (sixteen, bytes) in signs.iter().zip(code.as_chunks_mut().0) {
                 *bytes = sixteen.to_le_bytes();
             }
-            (sums.squared, sums.absolute)
+            [sums.squared, sums.absolute]
         }
         Precision::Scalar => Kernels::best().encode_bytes(row, centre, code),
     };

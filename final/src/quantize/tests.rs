@@ -73,8 +73,8 @@ fn agree(row: &[f32], centre: &[f32], query: &[f32], blocks: &[u8]) {
         let mut found_bytes = vec![0; row.len()];
         let found = kernels.encode_bytes(row, centre, &mut found_bytes);
         assert_eq!(found_bytes, bytes, "{}", kernels.name);
-        assert!(near(found.0, in_bytes.0, size), "{}: {found:?}, {in_bytes:?}", kernels.name);
-        assert!(near(found.1, in_bytes.1, in_bytes.1), "{}: {found:?}, {in_bytes:?}", kernels.name);
+        assert!(near(found[0], in_bytes[0], size), "{}: {found:?}, {in_bytes:?}", kernels.name);
+        assert!(near(found[1], in_bytes[1], in_bytes[1]), "{}: {found:?}, {in_bytes:?}", kernels.name);
         let size = query.iter().map(|value| value.abs()).sum();
         assert!(near(kernels.chosen(&signs, query), chosen, size), "{}", kernels.name);
         assert_eq!(kernels.products(&bytes, &whole), products, "{}", kernels.name);

@@ -44,7 +44,7 @@ macro_rules! kernels {
             kernel::encode(row, centre, signs)
         }
         #[target_feature(enable = $features)]
-        fn encode_bytes(row: &[f32], centre: &[f32], bytes: &mut [u8]) -> (f32, f32) {
+        fn encode_bytes(row: &[f32], centre: &[f32], bytes: &mut [u8]) -> [f32; 2] {
             kernel::encode_bytes(row, centre, bytes)
         }
         #[target_feature(enable = $features)]

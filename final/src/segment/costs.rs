@@ -96,6 +96,7 @@ fn each(rows: u32, scorer: &impl Scorer) -> f64 {
 }
 
 /// The least nanoseconds for each of the things that a round does; it tells how many.
+#[expect(clippy::disallowed_methods, reason = "how long something takes here is the question")]
 fn least(mut round: impl FnMut(u32) -> u64) -> f64 {
     let mut time = |number| {
         let start = Instant::now();
