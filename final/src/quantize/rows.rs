@@ -14,7 +14,7 @@
 //!
 //! It is off by about `slope · |b'| |v| / √d`, `b'` being the part of `b` that does not point along `r`: 0.6 √d for
 //! signs, 0.3 √d for bytes. So an estimate comes with a distance that the row is hardly below, and only rows whose
-//! least distance is small enough have to be read .
+//! least distance is small enough have to be read.
 //!
 //! A row's numbers, `u32` each: base, slope (`f32`), then the code's bytes, filled up with zeros.
 //!
@@ -36,8 +36,8 @@ const ROTATION_SEED: u64 = 0x6b69_7468;
 /// What an estimate is off by in one case of three, for each unit of slope and of the query's length.
 const SPREAD: f32 = 0.6;
 
-/// How many times that an estimate is trusted not to be off: one row of two hundred is nearer than its least distance.
-const TRUST: f32 = 2.6;
+/// How many times that an estimate is trusted not to be off: one row of two thousand is nearer than its least distance.
+const TRUST: f32 = 3.3;
 
 /// How much of a coordinate is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -202,7 +202,7 @@ fn shifted(rows: usize, dimension: usize, seed: u64) -> Vec<f32> {
 const PRECISIONS: [Precision; 2] = [Precision::Binary, Precision::Scalar];
 
 /// The spread is the bound's unit: nearly as much for signs, two thirds of it for bytes, and never much more. One row
-/// of two hundred may be nearer than its least distance.
+/// of two thousand is nearer than its least distance.
 #[test]
 fn codes_of_rows_are_off_by_what_they_may_be_off_by() {
     for (precision, dimension) in PRECISIONS.into_iter().flat_map(|p| [64, 100, 384, 784].map(|d| (p, d))) {
@@ -216,7 +216,7 @@ fn codes_of_rows_are_off_by_what_they_may_be_off_by() {
                 for row in 0..500 {
                     let ((estimate, least), exact) =
                         (scorer.estimate(row), distance(metric, query, matrix.row(row)));
-                    let unit = (estimate - least) / 2.6;
+                    let unit = (estimate - least) / 3.3;
                     squares += ((estimate - exact) / unit).powi(2);
                     nearer += u32::from(exact < least);
                     count += 1;
@@ -224,7 +224,7 @@ fn codes_of_rows_are_off_by_what_they_may_be_off_by() {
             }
             let spread = (squares / count as f32).sqrt();
             assert!((0.2..1.05).contains(&spread), "{precision:?} {metric:?} of {dimension}: {spread}");
-            assert!(nearer * 100 <= count, "{precision:?} {metric:?} of {dimension}: {nearer} of {count}");
+            assert!(nearer * 500 <= count, "{precision:?} {metric:?} of {dimension}: {nearer} of {count}");
         }
     }
 }

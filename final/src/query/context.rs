@@ -9,7 +9,8 @@ use crate::{
     error::Result,
     filter::TextRules,
     point::{Ordinal, Payload},
-    segment::{Address, Segment, SegmentReader, SegmentView, Snapshot},
+    quantize::RowCodes,
+    segment::{Address, Segment, SegmentReader, SegmentView, Snapshot, mutable::Block, vectors::Column},
 };
 
 /// How many rows are looked at between two looks at the clock's flag.
@@ -77,21 +78,12 @@ impl<'a> Context<'a> {
         rows: impl Iterator<Item = Ordinal>,
         mut visit: impl FnMut(&[f32], Ordinal),
     ) -> Result<()> {
-        let mut blocks = Vec::new();
-        match &view.segment {
-            Segment::Sealed(segment) => blocks.extend(segment.columns().get(using).map(|column| (0, column))),
-            Segment::Mutable(segment) => {
-                let columns =
-                    segment.blocks().filter_map(|(start, block)| Some((start, block.column(using)?)));
-                blocks.extend(columns);
-            }
-        }
         let mut rows = rows.enumerate().peekable();
-        for (start, column) in blocks {
-            let end = start + column.present().rows();
+        for part in parts(view, using) {
+            let end = part.start + part.column.present().rows();
             while let Some((done, ordinal)) = rows.next_if(|&(_, ordinal)| ordinal < end) {
                 self.check_cancelled(done)?;
-                if let Some(values) = ordinal.checked_sub(start).and_then(|row| column.row(row)) {
+                if let Some(values) = ordinal.checked_sub(part.start).and_then(|row| part.column.row(row)) {
                     visit(values, ordinal);
                 }
             }
@@ -102,6 +94,30 @@ impl<'a> Context<'a> {
     /// A reader of payloads anywhere in the snapshot; fastest in the order of addresses.
     pub(super) fn payload_reader(&self) -> SnapshotReader<'a> {
         SnapshotReader { snapshot: self.snapshot, last: None }
+    }
+}
+
+/// Rows of a segment whose vectors lie one after the other.
+pub(super) struct Part<'a> {
+    /// The first row's ordinal.
+    pub(super) start: Ordinal,
+    pub(super) column: &'a Column,
+    pub(super) codes: Option<&'a RowCodes>,
+}
+
+/// All rows of a segment that may have a vector: in one piece, or block by block.
+pub(super) fn parts<'a>(view: &'a SegmentView, using: &str) -> Vec<Part<'a>> {
+    match &view.segment {
+        Segment::Sealed(segment) => {
+            let column = segment.columns().get(using);
+            column.map(|column| Part { start: 0, column, codes: segment.codes(using) }).into_iter().collect()
+        }
+        Segment::Mutable(segment) => {
+            let part = |(start, block): (Ordinal, &'a Block)| {
+                Some(Part { start, column: block.column(using)?, codes: block.codes(using) })
+            };
+            segment.blocks().filter_map(part).collect()
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Context, Explain, SearchParams,
+    context::parts,
     plan::{Plan, Situation, Strategy, plan},
 };
 use crate::{
@@ -92,7 +93,7 @@ impl Near<'_> {
                 if expected.is_some() {
                     explain.fact("matching", rows.len());
                 }
-                self.scan(context, view, indexed.as_ref(), &rows, &mut explain)?
+                self.scan(context, view, &rows, &mut explain)?
             }
         };
         Ok((hits, explain))
@@ -100,8 +101,7 @@ impl Near<'_> {
 
     fn indexed<'s>(&self, context: &Context<'_>, segment: &'s Segment) -> Option<Indexed<'s>> {
         let Segment::Sealed(segment) = segment else { return None };
-        let by_numbers = self.params.exact || self.params.codes.ignore;
-        let codes = segment.codes(self.using).filter(|_| !by_numbers);
+        let codes = segment.codes(self.using).filter(|_| !self.by_numbers());
         let walkable = match segment.walkable(context.snapshot.schema(), self.using) {
             Walkable::ByCodes | Walkable::ByNeighbours if self.params.codes.ignore => Walkable::ByRows,
             walkable => walkable,
@@ -132,7 +132,8 @@ impl Near<'_> {
         explain: &mut Explain,
     ) -> Found {
         let Some(graph) = indexed.graph else { return Vec::new() };
-        let exact = self.exact(indexed.segment);
+        let matrix = indexed.segment.columns()[self.using].matrix();
+        let exact = RowScorer::new(self.schema.distance, self.vector, matrix);
         let mut stats = WalkStats::default();
         let hits = match indexed.codes.filter(|_| indexed.walkable == Walkable::ByCodes) {
             None => {
@@ -161,35 +162,51 @@ impl Near<'_> {
         hits
     }
 
-    fn exact<'s>(&'s self, segment: &'s Sealed) -> RowScorer<'s> {
-        RowScorer::new(self.schema.distance, self.vector, segment.columns()[self.using].matrix())
-    }
-
-    /// Looks at every one of these rows.
+    /// Looks at every one of these rows, which ascend.
     fn scan(
         &self,
         context: &Context<'_>,
         view: &SegmentView,
-        indexed: Option<&Indexed<'_>>,
         rows: &[Ordinal],
         explain: &mut Explain,
     ) -> Result<Found> {
-        if let Some(Indexed { segment, codes: Some(codes), .. }) = indexed
-            && rows.len() >= LEAST_BY_CODES
-        {
-            let codes = codes.scorer(self.schema.distance, self.vector);
-            let exact = self.exact(segment);
-            let go_on = || context.check_cancelled(0);
-            let (found, read) = quantize::nearest(&codes, &exact, rows, self.k, go_on)?;
-            explain.fact("distances", read).fact("estimates", rows.len());
-            return Ok(found);
-        }
-        explain.fact("distances", rows.len());
         let mut nearest = TopK::new(self.k);
-        context.each_row(view, self.using, rows.iter().copied(), |values, ordinal| {
-            nearest.push(distance(self.schema.distance, self.vector, values), ordinal);
-        })?;
+        let (mut distances, mut estimates) = (0, 0);
+        for part in parts(view, self.using) {
+            let end = part.start + part.column.present().rows();
+            let within = &rows[rows.partition_point(|&row| row < part.start)..];
+            let within = &within[..within.partition_point(|&row| row < end)];
+            match part.codes.filter(|_| !self.by_numbers() && within.len() >= LEAST_BY_CODES) {
+                None => {
+                    distances += within.len();
+                    context.each_row(view, self.using, within.iter().copied(), |values, ordinal| {
+                        nearest.push(distance(self.schema.distance, self.vector, values), ordinal);
+                    })?;
+                }
+                Some(codes) => {
+                    let codes = codes.scorer(self.schema.distance, self.vector);
+                    let exact = RowScorer::new(self.schema.distance, self.vector, part.column.matrix());
+                    let within: Vec<Ordinal> = within.iter().map(|row| row - part.start).collect();
+                    let go_on = || context.check_cancelled(0);
+                    let (found, read) = quantize::nearest(&codes, &exact, &within, self.k, go_on)?;
+                    estimates += within.len();
+                    distances += read;
+                    for (distance, row) in found {
+                        nearest.push(distance, part.start + row);
+                    }
+                }
+            }
+        }
+        explain.fact("distances", distances);
+        if estimates > 0 {
+            explain.fact("estimates", estimates);
+        }
         Ok(nearest.into_sorted())
+    }
+
+    /// Whether every distance is to be computed from the numbers.
+    fn by_numbers(&self) -> bool {
+        self.params.exact || self.params.codes.ignore
     }
 }
 

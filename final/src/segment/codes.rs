@@ -20,7 +20,8 @@ use crate::{
     },
     error::{Error, Result},
     quantize::{Precision, RowCodes},
-    segment::vectors::Columns,
+    schema::CollectionSchema,
+    segment::vectors::{Column, Columns},
 };
 
 const VERSION: u16 = 1;
@@ -33,6 +34,16 @@ struct Entry {
     name: String,
     dimension: usize,
     precision: Precision,
+}
+
+/// Codes of all rows in memory, for the vectors that want some.
+pub fn of(schema: &CollectionSchema, columns: &Columns) -> Codes {
+    let list = |(name, column): (&String, &Column)| {
+        let vector = schema.vector(name).ok()?;
+        let codes = RowCodes::build(vector.precision()?, vector.distance, column.matrix(), column.present());
+        Some((name.clone(), codes))
+    };
+    columns.iter().filter_map(list).collect()
 }
 
 /// Writes `codes.bin`.

@@ -26,8 +26,11 @@ const LEAST_ROWS: u32 = 10_000;
 
 /// Rounds, and rows or walks in each.
 const ROUNDS: u32 = 5;
-const ROWS: u32 = 500;
+const ROWS: u32 = 1_000;
 const WALKS: u32 = 20;
+
+/// How many rows ahead of the one at hand a scan fetches from memory.
+const AHEAD: usize = 8;
 
 /// The breadth of the walks that are measured, and how many rows they look for.
 const EF: usize = 64;
@@ -39,7 +42,7 @@ const READ: f64 = 60.0;
 /// Nanoseconds by what is done.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Costs {
-    /// Computing the distance of a row somewhere in memory.
+    /// Computing the distance of one of many rows all over memory.
     pub row: f64,
     /// Estimating the distance of such a row by its code.
     pub code: f64,
@@ -88,7 +91,9 @@ impl Costs {
 /// Nanoseconds that a scorer takes for each of some rows all over the segment.
 fn each(rows: u32, scorer: &impl Scorer) -> f64 {
     least(|round| {
+        let mut ahead = scattered(rows, round).skip(AHEAD);
         for row in scattered(rows, round).take(ROWS as usize) {
+            ahead.by_ref().take(1).for_each(|row| scorer.prefetch(row));
             black_box(scorer.distance(row));
         }
         u64::from(ROWS)

@@ -3,7 +3,8 @@
 //! Each commit group becomes one immutable [`Block`] (rows, ids, vectors, postings); the mutable segment is the list
 //! of them. A reader's copy of the list stays as it is whatever the writer appends. So that a thousand small writes
 //! do not become a thousand blocks, a new block swallows its predecessors while they are no larger than twice its
-//! own size, up to [`BLOCK_ROWS`]: every row is copied a logarithmic number of times.
+//! own size, up to [`BLOCK_ROWS`]: every row is copied a logarithmic number of times. Then the rows get codes, as sealed
+//! rows have them.
 //!
 //! Rejected: a lock around growing vectors (readers wait for the writer), and a shared, growing array of which a
 //! reader sees a prefix (an update between two reads would hide both versions of a point, and it needs `unsafe`).
@@ -14,8 +15,12 @@ use crate::{
     bitmap::Bitmap,
     filter::{TextRules, postings::Postings},
     point::{Lsn, NamedVectors, Ordinal, Payload, Point, PointId},
+    quantize::RowCodes,
     schema::CollectionSchema,
-    segment::vectors::{self, Column, Columns, ColumnsBuilder},
+    segment::{
+        codes::{self, Codes},
+        vectors::{self, Column, Columns, ColumnsBuilder},
+    },
 };
 
 /// Blocks of this many rows are left alone.
@@ -28,6 +33,8 @@ pub struct Block {
     versions: Vec<Lsn>,
     payloads: Vec<Arc<Payload>>,
     columns: Columns,
+    /// Of blocks that won't be swallowed any more.
+    codes: Codes,
     by_id: Vec<u32>,
     postings: Postings,
     bytes: usize,
@@ -45,13 +52,12 @@ impl Block {
             payloads.push(Arc::new(point.payload));
         }
         let postings = Postings::build(payloads.iter().map(|payload| &**payload), &TextRules::of(schema));
-        Self::assemble(ids, versions, payloads, columns.finish(), postings)
+        Self::assemble(schema, (ids, versions, payloads), columns.finish(), postings)
     }
 
     fn assemble(
-        ids: Vec<PointId>,
-        versions: Vec<Lsn>,
-        payloads: Vec<Arc<Payload>>,
+        schema: &CollectionSchema,
+        (ids, versions, payloads): (Vec<PointId>, Vec<Lsn>, Vec<Arc<Payload>>),
         columns: Columns,
         postings: Postings,
     ) -> Self {
@@ -59,7 +65,9 @@ impl Block {
         by_id.sort_by_key(|&row| (ids[row as usize], row));
         let per_row: usize = columns.values().map(|column| 4 * column.dimension()).sum();
         let bytes = ids.len() * (per_row + 64);
-        Self { ids, versions, payloads, columns, by_id, postings, bytes }
+        let whole = ids.len() as u32 >= BLOCK_ROWS;
+        let codes = if whole { codes::of(schema, &columns) } else { Codes::new() };
+        Self { ids, versions, payloads, columns, codes, by_id, postings, bytes }
     }
 
     /// One block of the rows of both, `self` first.
@@ -71,9 +79,12 @@ impl Block {
             }
         }
         Self::assemble(
-            [&self.ids[..], &other.ids].concat(),
-            [&self.versions[..], &other.versions].concat(),
-            [&self.payloads[..], &other.payloads].concat(),
+            schema,
+            (
+                [&self.ids[..], &other.ids].concat(),
+                [&self.versions[..], &other.versions].concat(),
+                [&self.payloads[..], &other.payloads].concat(),
+            ),
             columns.finish(),
             Postings::merge(&[&self.postings, &other.postings]),
         )
@@ -87,6 +98,11 @@ impl Block {
     /// The column of a vector; none if the vector was added to the schema since.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.get(name)
+    }
+
+    /// The codes of a vector's rows; only a block that is full has them.
+    pub fn codes(&self, name: &str) -> Option<&RowCodes> {
+        self.codes.get(name)
     }
 
     /// The terms and words of its payloads.

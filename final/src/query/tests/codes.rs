@@ -28,6 +28,13 @@ fn vectors(count: u64, seed: u64) -> impl Iterator<Item = Vec<f32>> {
 
 /// A collection at rest, in one segment with a graph.
 fn collection(distance: Metric, quantization: Quantization) -> Collection {
+    let collection = fresh(ROWS, distance, quantization);
+    collection.flush().unwrap();
+    collection
+}
+
+/// A collection whose rows are not sealed yet.
+fn fresh(rows: u64, distance: Metric, quantization: Quantization) -> Collection {
     let vector = VectorSchema { size: DIMENSION, distance, hnsw: None, quantization };
     let schema = CollectionSchema {
         vectors: [(String::new(), vector)].into(),
@@ -44,9 +51,8 @@ fn collection(distance: Metric, quantization: Quantization) -> Collection {
         vectors: [(String::new(), Vector::Dense(values))].into(),
         payload: Default::default(),
     };
-    let points = (0..).zip(vectors(ROWS, 1)).map(point).collect();
+    let points = (0..).zip(vectors(rows, 1)).map(point).collect();
     collection.write_and_wait(Write::Upsert { points, mode: Default::default(), only_if: None }).unwrap();
-    collection.flush().unwrap();
     collection
 }
 
@@ -102,6 +108,18 @@ fn each_quantization_finds_the_nearest() {
             let (recall, exact_scores) = quality(&collection, codes);
             assert!(recall > 0.9 && exact_scores, "{quantization:?}, {codes:?}: {recall}");
         }
+    }
+}
+
+/// Most of them are in a full block, which has codes.
+#[test]
+fn fresh_rows_are_found_by_their_codes() {
+    for quantization in [Quantization::Auto, Quantization::Scalar] {
+        let collection = fresh(9_000, Metric::Cosine, quantization);
+        let (recall, exact_scores) = quality(&collection, CodeParams::default());
+        assert!(recall > 0.98 && exact_scores, "{quantization:?}: {recall}");
+        let explain = ask(&collection, &[0.5; DIMENSION], false, CodeParams::default()).explain.to_text();
+        assert!(explain.contains("estimates=9000") && !explain.contains("distances=9000"), "{explain}");
     }
 }
 
