@@ -234,7 +234,7 @@ fn the_nearest_are_found_by_reading_few() {
     let (values, bitmap) = (shifted(3_000, 128, 1), Bitmap::full(3_000));
     let matrix = Matrix::new(128, &values);
     let rows: Vec<Ordinal> = (0..3_000).filter(|row| row % 3 > 0).collect();
-    for (precision, most) in PRECISIONS.into_iter().zip([600, 40]) {
+    for (precision, most) in PRECISIONS.into_iter().zip([1_000, 40]) {
         let codes = RowCodes::build(precision, Metric::Euclid, matrix, &bitmap);
         let (mut hits, mut read) = (0, 0);
         for query in shifted(20, 128, 2).chunks_exact(128) {
