@@ -8,8 +8,8 @@ use super::{
         feedback::{FeedbackInput, FeedbackStrategy},
         formula::formula,
         query::{
-            Bm25Input, DiscoverInput, FusionInput, LookupFrom, MmrInput, OrderByInput, PairInput,
-            ParamsInput, QueryInput, QueryRequest, RecommendInput, RrfInput, StartFrom, Strategy,
+            Bm25Input, DiscoverInput, FusionInput, LookupFrom, MmrInput, OrderByInput, PairInput, QueryInput,
+            QueryRequest, RecommendInput, RrfInput, StartFrom, Strategy,
         },
         vector::{Document, Num, Numbers, VectorInput},
     },
@@ -19,7 +19,7 @@ use crate::{
     embed,
     filter::{bm25::Bm25Query, datetime::parse_datetime},
     point::{PointId, Vector},
-    query::{CodeParams, Examples, Kind, Mmr, Naive, OrderBy, Query, SearchParams},
+    query::{Examples, Kind, Mmr, Naive, OrderBy, Query},
     schema::{CollectionSchema, FieldKind},
     segment::Snapshot,
 };
@@ -82,7 +82,7 @@ impl Resolver<'_> {
             kind,
             prefetch,
             filter,
-            params: params(request.params.unwrap_or_default())?,
+            params: request.params.unwrap_or_default().read()?,
             score_threshold: request.score_threshold.map(|Num(threshold)| threshold),
             limit: limit.min(most),
             offset: request.offset.unwrap_or(0).min(most),
@@ -304,28 +304,6 @@ pub fn limit(asked: Option<usize>) -> Answer<usize> {
         0 => Err(Reject::validation("internal.limit", "value 0 invalid, must be 1 or larger")),
         limit => Ok(limit),
     }
-}
-
-/// More is not asked for in earnest.
-const MOST_OVERSAMPLING: f64 = 1_000.0;
-
-fn params(input: ParamsInput) -> Answer<SearchParams> {
-    let codes = input.quantization.unwrap_or_default();
-    let oversampling = codes.oversampling.unwrap_or(1.0);
-    if !(1.0..=MOST_OVERSAMPLING).contains(&oversampling) {
-        let text = format!("value {oversampling} invalid, must be from 1.0 to {MOST_OVERSAMPLING}");
-        return Err(Reject::validation("params.quantization.oversampling", text));
-    }
-    Ok(SearchParams {
-        exact: input.exact.unwrap_or(false),
-        hnsw_ef: input.hnsw_ef.filter(|&ef| ef > 0),
-        indexed_only: input.indexed_only.unwrap_or(false),
-        codes: CodeParams {
-            ignore: codes.ignore.unwrap_or(false),
-            rescore: codes.rescore.unwrap_or(true),
-            oversampling,
-        },
-    })
 }
 
 fn read_mmr(input: MmrInput, limit: usize) -> Answer<Mmr> {

@@ -9,7 +9,8 @@ use serde::{
 use serde_json::Value;
 
 use super::{
-    query::{ParamsInput, QueryInput, QueryRequest},
+    params::ParamsInput,
+    query::{QueryInput, QueryRequest},
     select::{WithPayload, WithVector},
     vector::{Num, VectorInput, dense_or_multi},
 };

@@ -21,6 +21,7 @@ mod place;
 pub mod filter;
 pub mod formula;
 pub mod feedback;
+pub mod params;
 pub mod query;
 pub mod point;
 pub mod select;

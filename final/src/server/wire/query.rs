@@ -15,6 +15,7 @@ use super::{
     OneOrMany,
     feedback::FeedbackInput,
     formula::FormulaInput,
+    params::ParamsInput,
     select::{WithPayload, WithVector},
     vector::{Num, Numbers, VectorInput},
 };
@@ -84,30 +85,6 @@ pub struct LookupFrom {
     pub collection: String,
     /// The vector's name; `using` if not said.
     pub vector: Option<String>,
-}
-
-/// `params`: what Kith acts on; everything else that Qdrant knows is read past.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-pub struct ParamsInput {
-    /// Breadth of the walk through a graph.
-    pub hnsw_ef: Option<usize>,
-    /// Compare with every point.
-    pub exact: Option<bool>,
-    /// Leave out what has no graph yet.
-    pub indexed_only: Option<bool>,
-    /// How codes are used.
-    pub quantization: Option<QuantizationParams>,
-}
-
-/// `params.quantization`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-pub struct QuantizationParams {
-    /// Compute every distance from the numbers.
-    pub ignore: Option<bool>,
-    /// Compute the hits' distances from the numbers.
-    pub rescore: Option<bool>,
-    /// How many times as many hits as wanted are rescored.
-    pub oversampling: Option<f64>,
 }
 
 /// How points are ranked, as a client says it.
