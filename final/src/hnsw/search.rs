@@ -6,7 +6,7 @@
 //! scored. They are stepping stones: while a node has few accepted neighbours, those behind its rejected neighbours
 //! count as its own (after Patel et al., *ACORN*, 2024), two hops away or, where a filter accepts little, three. A
 //! graph with codes looks first whether it is lucky: a hop costs so little there that a beam over all rows, widened
-//! until as many as wanted should be accepted, is faster as long as a tenth of the rows is. If it then finds too few,
+//! until as many as wanted should be accepted, is faster as long as a tenth of the rows is. If it still finds too few,
 //! the accepted ones lie elsewhere, and the walk through rejected ones goes on. Where accepted rows lie in another
 //! region than the query, the descent ends among rejected ones; so the walk starts from a few accepted rows spread over
 //! the segment too.
@@ -28,6 +28,9 @@ const SEEDS: u32 = 16;
 
 /// How many rejected rows, times `m`, a filtered walk looks through at most for the neighbours of one node.
 const STONES: usize = 4;
+
+/// An estimating walk that found too few accepted rows goes once more with so many times the beam.
+const WIDER: usize = 4;
 
 /// From this share of accepted rows on, a graph with codes is walked as if all were accepted, with a wider beam.
 pub(crate) const WIDENED_SHARE: f64 = 0.1;
@@ -58,9 +61,12 @@ impl Graph {
         let (k, ef) = (k.min(self.rows() as usize), ef.max(k).max(1));
         self.pool.with(self.rows(), |walk| {
             if let (Some(query), Some(width)) = (query, self.width(k, ef, accepted)) {
-                let found = self.glide(walk, scorer, query, (k, width), accepted, stats);
-                if found.len() == k {
-                    return found;
+                let tries = if accepted.is_some() { &[1, WIDER][..] } else { &[1] };
+                for wider in tries {
+                    let found = self.glide(walk, scorer, query, (k, wider * width), accepted, stats);
+                    if found.len() == k {
+                        return found;
+                    }
                 }
             }
             walk.descend(self, entry, 1..height(&self.first, entry) + 1, scorer, stats);
@@ -78,12 +84,13 @@ impl Graph {
     }
 
     /// How wide an estimating walk's beam is: half a time wider than `k` at least, since some rows stand in it more
-    /// than once, and so much wider with a filter that as many are accepted if they lie as the others do. None where so
-    /// few are that the other walk is faster, or there are no codes.
+    /// than once, and so much wider with a filter that as many are accepted if they lie as the others do, four times `k`
+    /// at least: a wide beam's walk expands a third of its width, and with less every other one found too few. None where
+    /// so few are accepted that the other walk is faster, or there are no codes.
     fn width(&self, k: usize, ef: usize, accepted: Option<Accepted<'_>>) -> Option<usize> {
         self.codes.as_ref()?;
-        let width = ef.max(k + k / 2);
-        let Some(accepted) = accepted else { return Some(width) };
+        let Some(accepted) = accepted else { return Some(ef.max(k + k / 2)) };
+        let width = ef.max(4 * k);
         let share = f64::from(accepted.count) / f64::from(self.rows().max(1));
         (share >= WIDENED_SHARE).then(|| (width as f64 / share).ceil() as usize)
     }
