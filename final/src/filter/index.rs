@@ -4,7 +4,7 @@
 //! |--:|---|
 //! | 0 | [`Contents`] as JSON: rows, places with texts, the names of tantivy's files |
 //! | 1… | tantivy's files in that order, each as tantivy wrote it |
-//! | then | the numbers and dates in order, [`numbers`](super::numbers) |
+//! | then | the numbers and dates in order, [`numbers`] |
 //!
 //! The index has one field of raw terms, [`term`](super::term)'s, and for each place with texts a field of words with
 //! frequencies and lengths. Of numbers only integers are terms too: they are compared for equality. Nothing is stored
