@@ -56,6 +56,9 @@ pub enum Quantization {
     /// row; nothing for short vectors and for Manhattan distances.
     #[default]
     Auto,
+    /// What needs no vectors in memory: a bit for each coordinate of every row, or a byte where a sample shows that bits
+    /// say too little; vectors are read from disk only to rescore. Nothing for short vectors and Manhattan distances.
+    Lean,
     /// Little memory: a byte for each coordinate, and vectors are read from disk only to rescore.
     Scalar,
     /// Least memory: a bit for each coordinate, and vectors are read from disk only to rescore.
@@ -70,7 +73,9 @@ impl VectorSchema {
         match self.quantization {
             _ if self.distance == Metric::Manhattan => None,
             Quantization::Disabled => None,
-            Quantization::Auto => Code::is_for(self.distance, self.size).then_some(Precision::Binary),
+            Quantization::Auto | Quantization::Lean => {
+                Code::is_for(self.distance, self.size).then_some(Precision::Binary)
+            }
             Quantization::Binary => Some(Precision::Binary),
             Quantization::Scalar => Some(Precision::Scalar),
         }
@@ -83,7 +88,24 @@ impl VectorSchema {
 
     /// Whether walks go by the codes of rows.
     pub fn walks_on_codes(&self) -> bool {
-        matches!(self.quantization, Quantization::Scalar | Quantization::Binary) && self.precision().is_some()
+        let lean =
+            matches!(self.quantization, Quantization::Lean | Quantization::Scalar | Quantization::Binary);
+        lean && self.precision().is_some()
+    }
+
+    /// Whether bytes may take the place of bits, if a sample asks for that.
+    pub fn may_choose_bytes(&self) -> bool {
+        matches!(self.quantization, Quantization::Auto | Quantization::Lean) && self.precision().is_some()
+    }
+
+    /// Whether segments that were sealed for another quantization are not as they should be.
+    pub fn differs_from(&self, quantization: Quantization) -> bool {
+        self.kept() != Self { quantization, ..self.clone() }.kept()
+    }
+
+    /// Codes of rows, codes of neighbours, whether walks go by the former, and whether a sample has a say in that.
+    fn kept(&self) -> (Option<Precision>, bool, bool, bool) {
+        (self.precision(), self.codes_in_graph(), self.walks_on_codes(), self.may_choose_bytes())
     }
 }
 
@@ -209,5 +231,57 @@ impl CollectionSchema {
             )));
         }
         Ok(schema)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vector(size: usize, distance: Metric, quantization: Quantization) -> VectorSchema {
+        VectorSchema { size, distance, hnsw: None, quantization }
+    }
+
+    #[test]
+    fn what_is_kept_follows_from_what_is_asked_for() {
+        let bits = Some(Precision::Binary);
+        // Of each row; whether of neighbours in the graph; whether walks go by the rows' codes; whether by a sample.
+        for (quantization, kept) in [
+            (Quantization::Auto, (bits, true, false, true)),
+            (Quantization::Lean, (bits, false, true, true)),
+            (Quantization::Scalar, (Some(Precision::Scalar), false, true, false)),
+            (Quantization::Binary, (bits, false, true, false)),
+            (Quantization::Disabled, (None, false, false, false)),
+        ] {
+            let wide = vector(64, Metric::Cosine, quantization);
+            assert_eq!(wide.kept(), kept, "{quantization:?}");
+            let manhattan = vector(64, Metric::Manhattan, quantization);
+            assert_eq!(manhattan.kept(), (None, false, false, false), "{quantization:?}");
+        }
+        for quantization in [Quantization::Auto, Quantization::Lean] {
+            assert_eq!(vector(16, Metric::Dot, quantization).kept(), (None, false, false, false));
+        }
+    }
+
+    #[test]
+    fn a_segment_is_sealed_anew_only_if_that_changes_it() {
+        let wide = vector(64, Metric::Cosine, Quantization::Auto);
+        assert!(wide.differs_from(Quantization::Lean) && wide.differs_from(Quantization::Scalar));
+        assert!(!wide.differs_from(Quantization::Auto));
+        assert!(!vector(16, Metric::Cosine, Quantization::Auto).differs_from(Quantization::Lean));
+        assert!(!vector(64, Metric::Manhattan, Quantization::Auto).differs_from(Quantization::Scalar));
+    }
+
+    /// As manifests had it before there was a choice.
+    #[test]
+    fn a_vector_of_before_is_read() {
+        let old = r#"{"size": 64, "distance": "Cosine", "hnsw": null}"#;
+        let read: VectorSchema = serde_json::from_str(old).unwrap();
+        assert_eq!(read, vector(64, Metric::Cosine, Quantization::Auto));
+        let lean = vector(64, Metric::Cosine, Quantization::Lean);
+        assert_eq!(
+            serde_json::from_str::<VectorSchema>(&serde_json::to_string(&lean).unwrap()).unwrap(),
+            lean
+        );
     }
 }

@@ -57,8 +57,10 @@ pub(super) fn seal(
     let files = job.run(store, &folder, progress)?;
     let rows = job.rows.len() as u32;
     let files = files.into_iter().map(|(name, summary)| file_entry(name, &summary)).collect();
-    let sealed = Arc::new(Sealed::open(store, &folder, number, rows)?);
-    Ok(Flushed { entry: SegmentEntry { number, rows, files, deletes: None }, sealed })
+    let sealed = Sealed::open(store, &folder, number, rows)?;
+    sealed.advise(job.schema);
+    let entry = SegmentEntry { number, rows, files, deletes: None };
+    Ok(Flushed { entry, sealed: Arc::new(sealed) })
 }
 
 fn file_entry(name: String, summary: &Summary) -> FileEntry {

@@ -129,9 +129,10 @@ fn open_segments(store: &dyn Store, dir: &Path, manifest: &Manifest) -> Result<S
             Some(file) => read_deletes(store, &folder.join(&file.name), entry.rows)?,
             None => Bitmap::new(entry.rows),
         };
-        let sealed = Arc::new(Sealed::open(store, &folder, entry.number, entry.rows)?);
+        let sealed = Sealed::open(store, &folder, entry.number, entry.rows)?;
         sealed.check(&manifest.schema)?;
-        let view = SegmentView { segment: Segment::Sealed(sealed), deleted: committed.clone() };
+        sealed.advise(&manifest.schema);
+        let view = SegmentView { segment: Segment::Sealed(Arc::new(sealed)), deleted: committed.clone() };
         Ok(LiveSegment { entry: entry.clone(), view, committed })
     };
     let sealed = manifest.segments.iter().map(open).collect::<Result<Vec<_>>>()?;

@@ -53,23 +53,12 @@ impl Mapping {
         Self(Arc::new(Bytes::Heap { lines, len: bytes.len() }))
     }
 
-    /// Tells the system that reads will jump about, so that it does not read ahead.
-    pub fn advise_random(&self) {
-        #[cfg(unix)]
-        self.advise(memmap2::Advice::Random);
-    }
-
     /// Tells the system that reads will go from front to back.
     pub fn advise_sequential(&self) {
         #[cfg(unix)]
-        self.advise(memmap2::Advice::Sequential);
-    }
-
-    #[cfg(unix)]
-    fn advise(&self, advice: memmap2::Advice) {
         if let Bytes::Mapped(mapped) = &*self.0 {
             // It is a hint; a system that refuses it serves the file all the same.
-            let _ = mapped.advise(advice);
+            let _ = mapped.advise(memmap2::Advice::Sequential);
         }
     }
 }
@@ -128,6 +117,19 @@ impl<T: Send + Sync + 'static> Slice<T> {
     }
 }
 
+impl<T> Slice<T> {
+    /// Tells the system that reads of these values will jump about, so that it does not read ahead. Others of the same
+    /// file that share a page with them are meant too.
+    pub fn advise_random(&self) {
+        #[cfg(unix)]
+        if let Some(Bytes::Mapped(mapped)) = self.owner.downcast_ref() {
+            let offset = self.start.addr().get() - mapped.as_ptr().addr();
+            // It is a hint; a system that refuses it serves the file all the same.
+            let _ = mapped.advise_range(memmap2::Advice::Random, offset, self.len * size_of::<T>());
+        }
+    }
+}
+
 impl<T> Deref for Slice<T> {
     type Target = [T];
 
@@ -178,6 +180,26 @@ mod tests {
         drop(mapping);
         let copy = std::thread::spawn(move || slice.clone()).join().unwrap();
         assert_eq!(*copy, [0x4140, 0x4342, 0x4544]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn advice_reaches_the_mapping() {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, &[7; 1 << 16]).unwrap();
+        let mapping = Mapping::of_file(&file).unwrap();
+        let slice = Slice::<u64>::new(&mapping, 1 << 14, 100).unwrap();
+        slice.advise_random();
+        assert!(slice.iter().all(|&value| value == 0x0707_0707_0707_0707));
+        Slice::from_vec(vec![1.0]).advise_random();
+        // The flags stand below the line with the addresses, among others.
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let place = format!("{:x}-", slice.as_ptr().addr() & !0xfff);
+        let flags = maps
+            .lines()
+            .skip_while(|line| !line.starts_with(&place))
+            .find(|line| line.starts_with("VmFlags"));
+        assert!(flags.is_none_or(|flags| flags.contains(" rr")), "{flags:?}");
     }
 
     #[test]

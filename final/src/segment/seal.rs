@@ -165,21 +165,22 @@ impl<'a> Job<'a> {
         let mut writer = FileWriter::create(store, &dir.join("graph.bin"), Kind::Graph, GRAPH_VERSION)?;
         let (mut entries, mut codes) = (Vec::new(), Codes::new());
         for (index, list) in (1u32..).zip(&worth) {
-            let (graph, precision) = self.build_graph(list, progress)?;
+            let (graph, of_rows) = self.build_graph(list, progress)?;
             graph.write(&mut writer, GRAPH_SECTIONS * index)?;
-            codes.extend(precision.map(|precision| list.codes(precision)));
-            let costs = Costs::measure(list.vector, list.column, codes.get(list.name), &graph);
-            entries.push(GraphEntry { name: list.name.to_owned(), hasty: self.haste, costs });
+            let costs = Costs::measure(list.vector, list.column, of_rows.as_ref(), &graph);
+            let (name, quantization) = (list.name.to_owned(), list.vector.quantization);
+            codes.extend(of_rows.map(|of_rows| (name.clone(), of_rows)));
+            entries.push(GraphEntry { name, hasty: self.haste, costs, quantization });
         }
-        codes.extend(scanned.iter().filter_map(|list| Some(list.codes(list.vector.precision()?))));
+        codes.extend(scanned.iter().filter_map(|list| Some((list.name.to_owned(), list.codes()?))));
         writer.begin(0)?;
         writer.write(&serde_json::to_vec(&entries).expect("names and numbers are JSON"))?;
         Ok((writer.finish()?, codes))
     }
 
-    /// The graph of a vector, and how much is to be kept of its rows. Where bits turn out to say too little, bytes do
-    /// instead, and the graph is walked by them.
-    fn build_graph(&self, list: &List<'_>, progress: &Progress) -> Result<(Graph, Option<Precision>)> {
+    /// The graph of a vector, and the codes of its rows. Where bits turn out to say too little, bytes do instead, and
+    /// the graph is walked by them.
+    fn build_graph(&self, list: &List<'_>, progress: &Progress) -> Result<(Graph, Option<RowCodes>)> {
         let build = Build {
             config: *self.schema.hnsw_of(list.name),
             seed: self.seed,
@@ -191,12 +192,13 @@ impl<'a> Job<'a> {
         };
         let (metric, quality) = (list.vector.distance, self.quality(list.vector));
         let graph = Graph::of_rows(metric, list.column.matrix(), &list.nodes, &build, quality)?;
-        match quality {
-            Quality::Coded if coarse::is_coarse(metric, list.column.matrix(), &list.nodes, &graph) => {
-                Ok((graph.links_alone(), Some(Precision::Scalar)))
-            }
-            _ => Ok((graph, list.vector.precision())),
+        let codes = list.codes();
+        let walked_by = codes.as_ref().filter(|_| list.vector.walks_on_codes());
+        let choose = list.vector.may_choose_bytes() && !self.haste;
+        if choose && coarse::is_coarse(metric, list.column.matrix(), &list.nodes, &graph, walked_by) {
+            return Ok((graph.links_alone(), Some(list.codes_of(Precision::Scalar))));
         }
+        Ok((graph, codes))
     }
 
     fn quality(&self, vector: &VectorSchema) -> Quality {
@@ -217,9 +219,13 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    fn codes(&self, precision: Precision) -> (String, RowCodes) {
-        let codes = RowCodes::build(precision, self.vector.distance, self.column.matrix(), &self.nodes);
-        (self.name.to_owned(), codes)
+    /// What its settings want to be kept of each row.
+    fn codes(&self) -> Option<RowCodes> {
+        Some(self.codes_of(self.vector.precision()?))
+    }
+
+    fn codes_of(&self, precision: Precision) -> RowCodes {
+        RowCodes::build(precision, self.vector.distance, self.column.matrix(), &self.nodes)
     }
 }
 

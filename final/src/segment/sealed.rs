@@ -22,7 +22,7 @@ use crate::{
     filter::index::TermIndex,
     hnsw::{Graph, Quality},
     quantize::{Precision, RowCodes},
-    schema::{CollectionSchema, VectorSchema},
+    schema::{CollectionSchema, Quantization, VectorSchema},
     segment::{
         codes::{self, Codes},
         costs::Costs,
@@ -61,6 +61,9 @@ pub(super) struct GraphEntry {
     /// Built in haste; a merge builds a better one.
     pub(super) hasty: bool,
     pub(super) costs: Costs,
+    /// What was to be kept of its vectors.
+    #[serde(default)]
+    pub(super) quantization: Quantization,
 }
 
 #[derive(Debug)]
@@ -68,6 +71,7 @@ struct SealedGraph {
     graph: Graph,
     hasty: bool,
     costs: Costs,
+    quantization: Quantization,
 }
 
 /// An opened segment folder.
@@ -118,6 +122,14 @@ impl Sealed {
             }
         }
         Ok(())
+    }
+
+    /// Tells the system of the vectors that are read only to rescore, here and there, so that it does not read around
+    /// them: memory would fill with numbers that nobody asked for.
+    pub fn advise(&self, schema: &CollectionSchema) {
+        let lean = |name: &str| schema.vector(name).is_ok_and(VectorSchema::walks_on_codes);
+        let columns = self.columns.iter().filter(|(name, _)| lean(name));
+        columns.for_each(|(_, column)| column.advise_random());
     }
 
     /// Its folder's number.
@@ -172,12 +184,8 @@ impl Sealed {
     pub fn is_behind(&self, schema: &CollectionSchema) -> bool {
         self.graphs.iter().any(|(name, sealed)| {
             schema.vector(name).is_ok_and(|vector| {
-                let kept = (self.codes(name).map(RowCodes::precision), sealed.graph.dimension().is_some());
-                let wanted = (vector.precision(), vector.codes_in_graph());
-                // What was chosen where nothing was asked for.
-                let chosen = vector.codes_in_graph() && kept == (Some(Precision::Scalar), false);
                 let hasty = sealed.hasty && Graph::passes(vector.distance, vector.size, Quality::Plain) > 1;
-                hasty || kept.0 != wanted.0 && !chosen || !sealed.hasty && kept != wanted && !chosen
+                hasty || vector.differs_from(sealed.quantization)
             })
         })
     }
@@ -207,7 +215,12 @@ fn open_graphs(
 ) -> Result<(BTreeMap<String, SealedGraph>, u16)> {
     let file = File::open(store, path, Kind::Graph, GRAPH_VERSION)?;
     let list = file.checked_section::<u8>(0)?;
-    let before = |name: String| GraphEntry { costs: Costs::guess(1), name, hasty: true };
+    let before = |name: String| GraphEntry {
+        costs: Costs::guess(1),
+        name,
+        hasty: true,
+        quantization: Quantization::Auto,
+    };
     let entries = match file.version() {
         ..3 => {
             serde_json::from_slice::<Vec<String>>(&list).map(|names| names.into_iter().map(before).collect())
@@ -217,7 +230,7 @@ fn open_graphs(
     let entries =
         entries.map_err(|error| Error::corrupt(format!("{}: graph list: {error}", path.display())))?;
     let mut graphs = BTreeMap::new();
-    for (index, GraphEntry { name, hasty, costs }) in (0u32..).zip(entries) {
+    for (index, GraphEntry { name, hasty, costs, quantization }) in (0u32..).zip(entries) {
         let Some(column) = columns.get(&name) else {
             return Err(Error::corrupt(format!(
                 "{}: a graph of {name:?}, which has no vectors",
@@ -232,7 +245,7 @@ fn open_graphs(
                 path.display()
             )));
         }
-        graphs.insert(name, SealedGraph { graph, hasty, costs });
+        graphs.insert(name, SealedGraph { graph, hasty, costs, quantization });
     }
     Ok((graphs, file.version()))
 }

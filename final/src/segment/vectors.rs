@@ -60,6 +60,11 @@ impl Column {
         Matrix::new(self.dimension, &self.values)
     }
 
+    /// Tells the system that rows will be read here and there.
+    pub fn advise_random(&self) {
+        self.values.advise_random();
+    }
+
     /// The vector of a row, if it has one.
     pub fn row(&self, ordinal: Ordinal) -> Option<&[f32]> {
         self.present.contains(ordinal).then(|| {

@@ -16,6 +16,7 @@ use crate::{config::ServeArgs, disk::FsStore};
 mod errors;
 mod formula;
 mod kinds;
+mod on_disk;
 mod protocol;
 
 /// A server in a thread of its own.

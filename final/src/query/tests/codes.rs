@@ -12,9 +12,10 @@ use crate::{
     collection::{Alter, Collection, Options, Write},
     disk::fault::FaultStore,
     point::{Point, PointId, Vector},
+    quantize::{Precision, RowCodes},
     query::{Answer, CodeParams, Kind, Query, SearchParams, run},
     schema::{CollectionSchema, Quantization, VectorSchema},
-    segment::Walkable,
+    segment::{Segment, SegmentView, Walkable},
     vector::Metric,
 };
 
@@ -28,13 +29,17 @@ fn vectors(count: u64, seed: u64) -> impl Iterator<Item = Vec<f32>> {
 
 /// A collection at rest, in one segment with a graph.
 fn collection(distance: Metric, quantization: Quantization) -> Collection {
-    let collection = fresh(ROWS, distance, quantization);
+    at_rest(vectors(ROWS, 1), distance, quantization)
+}
+
+fn at_rest(rows: impl Iterator<Item = Vec<f32>>, distance: Metric, quantization: Quantization) -> Collection {
+    let collection = fresh(rows, distance, quantization);
     collection.flush().unwrap();
     collection
 }
 
 /// A collection whose rows are not sealed yet.
-fn fresh(rows: u64, distance: Metric, quantization: Quantization) -> Collection {
+fn fresh(rows: impl Iterator<Item = Vec<f32>>, distance: Metric, quantization: Quantization) -> Collection {
     let vector = VectorSchema { size: DIMENSION, distance, hnsw: None, quantization };
     let schema = CollectionSchema {
         vectors: [(String::new(), vector)].into(),
@@ -51,7 +56,7 @@ fn fresh(rows: u64, distance: Metric, quantization: Quantization) -> Collection 
         vectors: [(String::new(), Vector::Dense(values))].into(),
         payload: Default::default(),
     };
-    let points = (0..).zip(vectors(rows, 1)).map(point).collect();
+    let points = (0..).zip(rows).map(point).collect();
     collection.write_and_wait(Write::Upsert { points, mode: Default::default(), only_if: None }).unwrap();
     collection
 }
@@ -73,8 +78,16 @@ fn ask(collection: &Collection, vector: &[f32], exact: bool, codes: CodeParams) 
 
 /// The share of the nearest that is found, and whether all scores are exact.
 fn quality(collection: &Collection, codes: CodeParams) -> (f64, bool) {
+    quality_for(vectors(20, 2), collection, codes)
+}
+
+fn quality_for(
+    queries: impl Iterator<Item = Vec<f32>>,
+    collection: &Collection,
+    codes: CodeParams,
+) -> (f64, bool) {
     let (mut found, mut exact_scores) = (0, true);
-    for vector in vectors(20, 2) {
+    for vector in queries.take(20) {
         let exact = ask(collection, &vector, true, CodeParams::default()).hits;
         for hit in ask(collection, &vector, false, codes).hits {
             match exact.iter().find(|other| other.address == hit.address) {
@@ -97,6 +110,7 @@ fn graphs(collection: &Collection) -> Vec<Walkable> {
 fn each_quantization_finds_the_nearest() {
     for (quantization, walkable) in [
         (Quantization::Auto, Walkable::ByNeighbours),
+        (Quantization::Lean, Walkable::ByCodes),
         (Quantization::Scalar, Walkable::ByCodes),
         (Quantization::Binary, Walkable::ByCodes),
         (Quantization::Disabled, Walkable::ByRows),
@@ -115,11 +129,36 @@ fn each_quantization_finds_the_nearest() {
 #[test]
 fn fresh_rows_are_found_by_their_codes() {
     for quantization in [Quantization::Auto, Quantization::Scalar] {
-        let collection = fresh(9_000, Metric::Cosine, quantization);
+        let collection = fresh(vectors(9_000, 1), Metric::Cosine, quantization);
         let (recall, exact_scores) = quality(&collection, CodeParams::default());
         assert!(recall > 0.98 && exact_scores, "{quantization:?}: {recall}");
         let explain = ask(&collection, &[0.5; DIMENSION], false, CodeParams::default()).explain.to_text();
         assert!(explain.contains("estimates=9000") && !explain.contains("distances=9000"), "{explain}");
+    }
+}
+
+fn precision(collection: &Collection) -> Option<Precision> {
+    let snapshot = collection.snapshot();
+    let [SegmentView { segment: Segment::Sealed(sealed), .. }] = snapshot.segments() else { return None };
+    sealed.codes("").map(RowCodes::precision)
+}
+
+/// Rows in so many narrow groups.
+fn groups(count: usize) -> impl Iterator<Item = Vec<f32>> {
+    let centres: Vec<_> = vectors(count as u64, 3).collect();
+    vectors(ROWS, 4).enumerate().map(move |(row, offsets)| {
+        centres[row % count].iter().zip(offsets).map(|(centre, offset)| centre + offset / 50.0).collect()
+    })
+}
+
+/// Bits tell groups from one another, and a walk then reads all of a small group; within a large one they say nothing.
+#[test]
+fn a_lean_collection_takes_bytes_where_bits_say_too_little() {
+    for (count, expected) in [(30, Precision::Binary), (3, Precision::Scalar)] {
+        let collection = at_rest(groups(count), Metric::Euclid, Quantization::Lean);
+        assert_eq!((precision(&collection), graphs(&collection)), (Some(expected), vec![Walkable::ByCodes]));
+        let (recall, exact_scores) = quality_for(groups(count), &collection, CodeParams::default());
+        assert!(recall > 0.95 && exact_scores, "{count} groups: {recall}");
     }
 }
 
@@ -138,12 +177,18 @@ fn lengths_without_direction_have_no_codes() {
     assert!(quality(&collection, CodeParams::default()).0 > 0.9);
 }
 
+/// Bytes that somebody had asked for were taken for those that Kith itself chooses where bits say too little: asked for
+/// nothing again, the collection stayed as it was.
 #[test]
 fn other_settings_are_caught_up_with() {
     let collection = collection(Metric::Euclid, Quantization::Binary);
-    for (quantization, walkable) in
-        [(Quantization::Auto, Walkable::ByNeighbours), (Quantization::Scalar, Walkable::ByCodes)]
-    {
+    for (quantization, walkable) in [
+        (Quantization::Auto, Walkable::ByNeighbours),
+        (Quantization::Lean, Walkable::ByCodes),
+        (Quantization::Auto, Walkable::ByNeighbours),
+        (Quantization::Scalar, Walkable::ByCodes),
+        (Quantization::Auto, Walkable::ByNeighbours),
+    ] {
         collection.alter_and_wait(Alter::Quantization { vector: String::new(), quantization }).unwrap();
         collection.flush().unwrap();
         assert_eq!(graphs(&collection), [walkable]);

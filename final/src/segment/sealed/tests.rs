@@ -66,7 +66,8 @@ fn a_graph_without_vectors_is_refused() {
     let mut file = FileWriter::create(&store, &path, Kind::Graph, GRAPH_VERSION).unwrap();
     file.begin(0).unwrap();
     let costs = Costs::guess(2);
-    let entries = [GraphEntry { name: "other".into(), hasty: false, costs }];
+    let entries =
+        [GraphEntry { name: "other".into(), hasty: false, costs, quantization: Default::default() }];
     file.write(&serde_json::to_vec(&entries).unwrap()).unwrap();
     file.finish().unwrap();
     let error = Sealed::open(&store, &dir, 1, 2).unwrap_err().to_string();

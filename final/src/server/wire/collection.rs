@@ -37,7 +37,7 @@ pub struct CreateBody {
     /// What is kept of vectors besides their numbers.
     #[serde(alias = "quantization")]
     pub quantization_config: Option<Value>,
-    /// For the echo.
+    /// For the echo: payloads are always served from mapped files.
     pub on_disk_payload: Option<bool>,
     /// For the echo.
     pub shard_number: Option<u32>,
@@ -70,7 +70,8 @@ pub struct VectorInput {
     pub size: u64,
     /// What near means; [`Metric`]'s names are Qdrant's.
     pub distance: Metric,
-    /// For the echo.
+    /// Whether searches are to do without its numbers in memory. Where `quantization_config` says what is kept, that
+    /// counts.
     pub on_disk: Option<bool>,
     /// How its graph is built.
     pub hnsw_config: Option<HnswInput>,
@@ -104,7 +105,7 @@ pub struct HnswInput {
     pub full_scan_threshold: Option<u64>,
     /// For the echo.
     pub max_indexing_threads: Option<u64>,
-    /// For the echo.
+    /// For the echo: graphs are always served from mapped files.
     pub on_disk: Option<bool>,
     /// For the echo.
     pub payload_m: Option<u64>,
@@ -231,6 +232,10 @@ impl VectorInput {
         let quantization = match &self.quantization_config {
             None => quantization("quantization_config", of_collection.quantization_config.as_ref())?,
             own => quantization(&format!("{place}.quantization_config"), own.as_ref())?,
+        };
+        let quantization = match quantization {
+            Quantization::Auto if self.on_disk == Some(true) => Quantization::Lean,
+            chosen => chosen,
         };
         Ok(VectorSchema { size: self.size as usize, distance: self.distance, hnsw, quantization })
     }

@@ -190,6 +190,15 @@ mod tests {
             [("a".to_owned(), Quantization::Scalar), ("b".to_owned(), Quantization::Disabled)]
         );
         assert_eq!(kinds(json!({"quantization_config": null})), []);
+        assert_eq!(
+            kinds(json!({"vectors": {"a": {"on_disk": true}, "b": {"on_disk": false}}})),
+            [("a".to_owned(), Quantization::Lean)]
+        );
+        // Who says what is to be kept, has said enough.
+        assert_eq!(
+            kinds(json!({"vectors": {"a": {"on_disk": true, "quantization_config": "Disabled"}}})),
+            [("a".to_owned(), Quantization::Disabled)]
+        );
         let refused = after(made.clone(), json!({"quantization_config": {"product": {"compression": "x4"}}}));
         let message = refused.unwrap_err().message;
         assert!(message.contains("quantization_config") && message.contains("binary"), "{message}");
