@@ -6,9 +6,9 @@
     target/peers/bin/python benches/peers/peers.py search --sets synthetic --systems SymphonyQG,hnswlib
 
 It compiles Kith, makes the data and the indexes under `target/bench-data`, and writes what it finds into
-`benches/RESULTS.md`, `benches/results.json` and `benches/search-SET.svg`, section by section. A system that is not
-installed or fails is named there with the reason. It takes Linux, Debian's package dataset-fashion-mnist for the images,
-8 GB of memory and 10 GB of disk.
+`benches/RESULTS.md`, `benches/results.json`, `benches/search-SET.svg` and the tables of `README.md`, section by section.
+A system that is not installed or fails is named there with the reason. It takes Linux, Debian's package
+dataset-fashion-mnist for the images, 8 GB of memory and 10 GB of disk.
 
 | section | measures | its sets | about, on 2 cores |
 |---|---|---|---|

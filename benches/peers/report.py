@@ -1,4 +1,5 @@
-"""What was found: `results.json` for programs, `RESULTS.md` for people, both written here and never by hand.
+"""What was found: `results.json` for programs, `RESULTS.md` for people, both written here and never by hand, and so are
+the figures in the tables of `README.md`.
 
 `figures` maps a stable key such as `search.fashion-mnist.kith.qps_at_95` to a number (null: not reached), `curves` a
 key to points of (ef, recall, queries per CPU second), `runs` a section to the run that measured it, `skipped` what
@@ -52,10 +53,10 @@ def machine():
 
 def commit():
     """The newest, and whether anything but these results was changed since."""
-    own = ("RESULTS.md", "results.json", "*.svg")
+    own = ("benches/RESULTS.md", "benches/results.json", "benches/*.svg", "README.md")
     git = ["git", "-C", pathlib.Path(__file__).resolve().parents[2]]
     name = subprocess.run([*git, "describe", "--always"], capture_output=True, text=True).stdout.strip()
-    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", *(f":!benches/{file}" for file in own)])
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", *(f":!{file}" for file in own)])
     return name + ("-dirty" if changed.returncode else "")
 
 
@@ -113,6 +114,9 @@ class Results:
         text = re.sub(r"\[\s+([^\[\]{}]+?)\s+\]", lambda match: "[" + re.sub(r"\s+", " ", match[1]) + "]", text)
         (self.folder / "results.json").write_text(text + "\n")
         (self.folder / "RESULTS.md").write_text(markdown(self.data))
+        readme = self.folder.parent / "README.md"
+        if readme.exists():
+            readme.write_text(refreshed(readme.read_text(), self.data["figures"]))
         for section in of_kind(self.data, "search"):
             name = section.partition(".")[2]
             picture = plot.svg(name, below(self.data["curves"], section))
@@ -188,6 +192,23 @@ def table(found, columns, corner=""):
     for name in sorted(found, key=lambda name: -(found[name].get(speed) or 0)):
         lines.append(f"| {name} | " + " | ".join(cell(found[name].get(column)) for column in columns) + " |")
     return "\n".join(lines) + "\n"
+
+
+def refreshed(text, figures):
+    """A page with the figures of now in its tables. Above a table a comment names the figure of each column, `*` being
+    the system that a row is of: `<!-- figures: search.demo.*.qps_at_95 search.demo.*.build_cpu_s -->`."""
+    table = r"(<!-- figures: (.+) -->\n\n\|.+\n\|.+\n)((?:\|.+\n)+)"
+    return re.sub(table, lambda match: match[1] + filled(match[2].split(), match[3], figures), text)
+
+
+def filled(keys, lines, figures):
+    names = [line.split("|")[1].strip() for line in lines.splitlines()]
+    columns = []
+    for key in keys:
+        values = [figures.get(key.replace("*", slug(name))) for name in names]
+        best = (max if ".qps" in key else min)((value for value in values if value is not None), default=None)
+        columns.append([f"**{cell(value)}**" if value == best is not None else cell(value) for value in values])
+    return "".join("| " + " | ".join(row) + " |\n" for row in zip(names, *columns))
 
 
 def cell(value):

@@ -8,6 +8,7 @@
 //! client      the Python client that people already use
 //! book        the chapters are what the posts yield, and what the posts show is what was run
 //! browser     the book's pages are right in a browser
+//! readme      how fast the README says Kith is, is what was measured
 //! ```
 //! Not here: what one module promises by itself; its tests stand beside it.
 
@@ -25,3 +26,4 @@ mod client;
 mod crash_loop;
 mod http;
 mod layers;
+mod readme;
