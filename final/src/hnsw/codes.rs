@@ -14,7 +14,10 @@
 //! signs       n/32 · padded   of 32 codes after another
 //! ```
 //! The *entries* are one more record, of rows spread over the segment as seen from a row in the middle: a walk starts
-//! from the nearest of them. A look at 256 rows that lie beside each other costs about as much as two hops.
+//! from the nearest of them. A look at 256 rows that lie beside each other costs about as much as two hops, and a walk
+//! down the upper layers seven: 28.8 µs instead of 34.4 for recall 0.992 of 784 numbers, and on the demo's 256 recall
+//! 0.956 instead of 0.936 in the same time. A wide walk looks at more of them, since it can afford to and is to miss
+//! less: on the demo, at `ef` 96, recall 0.993 instead of 0.985 for 0.3 µs.
 //!
 //! Not here: the vectors. SymphonyQG has them in the records, one piece of memory instead of two; here they lie one
 //! after the other, for whoever reads all of them.
@@ -27,8 +30,12 @@ use crate::{
     vector::{Matrix, Metric},
 };
 
-/// From how many rows a walk may start.
-const ENTRIES: usize = 256;
+/// From how many rows a walk may start, and how many of them the narrowest looks at.
+const ENTRIES: usize = 1024;
+const LEAST_ENTRIES: usize = 256;
+
+/// How many more of them for each unit of a walk's width.
+const ENTRIES_PER_WIDTH: usize = 8;
 
 /// Draws the rotation, the same for every graph: it is drawn again whenever a graph is opened.
 const ROTATION_SEED: u64 = 0x6b69_7468;
@@ -48,9 +55,11 @@ impl Codes {
         Self { dimension, rotation: rotation(dimension), middle, entries }
     }
 
-    /// How many rows the entries are.
-    pub(super) fn entry_links(&self) -> usize {
-        self.entries.len() / record_len(self.dimension, BLOCK) * BLOCK
+    /// The rows that a walk of this width looks at first.
+    pub(super) fn starts(&self, width: usize) -> impl Iterator<Item = Block<'_>> {
+        let links = self.entries.len() / record_len(self.dimension, BLOCK) * BLOCK;
+        let looked_at = (ENTRIES_PER_WIDTH * width).max(LEAST_ENTRIES).div_ceil(BLOCK);
+        blocks(&self.entries, links).take(looked_at)
     }
 }
 
@@ -178,7 +187,10 @@ impl<'a> Encoder<'a> {
         let nodes: Vec<Ordinal> =
             (0..graph.rows()).filter(|&row| graph.entry == row || graph.slots(0, row)[0] != NONE).collect();
         let step = nodes.len().div_ceil(ENTRIES).max(1);
-        let mut spread: Vec<Ordinal> = nodes.iter().copied().step_by(step).collect();
+        let even: Vec<Ordinal> = nodes.iter().copied().step_by(step).collect();
+        // The first quarter and the first half of them are spread over all, too.
+        let parts = [(0, 4), (2, 4), (1, 2)].map(|(first, step)| even.iter().skip(first).step_by(step));
+        let mut spread: Vec<Ordinal> = parts.into_iter().flatten().copied().collect();
         let rotated = |row: Ordinal| &self.rotated[row as usize * self.padded..][..self.padded];
         let mut mean = vec![0.0; self.padded];
         for &row in &spread {
