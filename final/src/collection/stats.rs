@@ -74,7 +74,9 @@ impl Collection {
         };
         let indexed = snapshot.segments().iter().flat_map(|view| match &view.segment {
             Segment::Sealed(segment) => {
-                let indexed = schema.vectors.keys().filter(|name| segment.graph(name).is_some());
+                let has_graph =
+                    |name: &&String| segment.vector(name).is_some_and(|indexed| indexed.graph().is_some());
+                let indexed = schema.vectors.keys().filter(has_graph);
                 indexed.map(|name| alive_with(view, name)).collect()
             }
             Segment::Mutable(_) => Vec::new(),
@@ -128,8 +130,12 @@ fn segment_stats(view: &SegmentView, schema: &CollectionSchema, status: &Status)
                 rows,
                 deleted,
                 graphs: segment
-                    .graph_names()
-                    .map(|name| (name.to_string(), segment.walkable(schema, name)))
+                    .vectors()
+                    .iter()
+                    .filter(|(_, indexed)| indexed.graph().is_some())
+                    .filter_map(|(name, indexed)| {
+                        Some((name.clone(), indexed.walkable(schema.vector(name).ok()?)))
+                    })
                     .collect(),
                 disk_bytes: bytes.map_or(0, |(_, bytes)| *bytes),
                 memory_bytes: 0,

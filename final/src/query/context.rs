@@ -10,7 +10,9 @@ use crate::{
     filter::TextRules,
     point::{Ordinal, Payload},
     quantize::RowCodes,
-    segment::{Address, Segment, SegmentReader, SegmentView, Snapshot, mutable::Block, vectors::Column},
+    segment::{
+        Address, Indexed, Segment, SegmentReader, SegmentView, Snapshot, mutable::Block, vectors::Column,
+    },
 };
 
 /// How many rows are looked at between two looks at the clock's flag.
@@ -109,8 +111,9 @@ pub(super) struct Part<'a> {
 pub(super) fn parts<'a>(view: &'a SegmentView, using: &str) -> Vec<Part<'a>> {
     match &view.segment {
         Segment::Sealed(segment) => {
-            let column = segment.columns().get(using);
-            column.map(|column| Part { start: 0, column, codes: segment.codes(using) }).into_iter().collect()
+            let part =
+                |indexed: &'a Indexed| Part { start: 0, column: indexed.column(), codes: indexed.codes() };
+            segment.vector(using).map(part).into_iter().collect()
         }
         Segment::Mutable(segment) => {
             let part = |(start, block): (Ordinal, &'a Block)| {

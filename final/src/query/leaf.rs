@@ -9,11 +9,11 @@ use crate::{
     bitmap::Bitmap,
     error::Result,
     filter::{Filter, matcher::Matcher},
-    hnsw::{Accepted, Graph, WalkStats},
+    hnsw::{Accepted, WalkStats},
     point::Ordinal,
     quantize::{self, RowCodes},
     schema::VectorSchema,
-    segment::{Costs, Sealed, Segment, SegmentView, Walkable},
+    segment::{Costs, Indexed, Segment, SegmentView, Walkable},
     vector::{RowScorer, distance, topk::TopK},
 };
 
@@ -35,10 +35,9 @@ pub(super) struct Near<'a> {
     pub(super) k: usize,
 }
 
-/// What a sealed segment has for a vector.
-struct Indexed<'a> {
-    segment: &'a Sealed,
-    graph: Option<&'a Graph>,
+/// What of a sealed segment's vector a search makes use of.
+struct Usable<'a> {
+    indexed: &'a Indexed,
     codes: Option<&'a RowCodes>,
     walkable: Walkable,
 }
@@ -51,18 +50,21 @@ impl Near<'_> {
         view: &SegmentView,
         scope: Option<&Bitmap>,
     ) -> Result<(Found, Explain)> {
-        let mut live = view.segment.present(self.using);
+        let usable = self.usable(&view.segment);
+        let mut live = match &usable {
+            Some(usable) => usable.indexed.column().present().clone(),
+            None => view.segment.present(self.using),
+        };
         let dead = !view.deleted.is_empty();
         if dead {
             live = live.and_not(&view.deleted);
         }
-        let indexed = self.indexed(context, &view.segment);
         let expected = match (scope, self.filter) {
             (Some(scope), _) => Some(scope.count()),
             (None, Some(filter)) => Some(context.estimate(view, filter)?),
             (None, None) => None,
         };
-        let situation = self.situation(live.count(), expected, indexed.as_ref());
+        let situation = self.situation(live.count(), expected, usable.as_ref());
         let plan = plan(situation);
         let mut explain = explained(&plan, &situation);
         let matcher = match (scope, self.filter) {
@@ -70,8 +72,8 @@ impl Near<'_> {
             (None, Some(filter)) => Some(context.matcher(view, filter)?),
             (None, None) => None,
         };
-        let hits = match (plan.strategy, &indexed) {
-            (Strategy::Graph | Strategy::FilteredGraph, Some(indexed)) => {
+        let hits = match (plan.strategy, &usable) {
+            (Strategy::Graph | Strategy::FilteredGraph, Some(usable)) => {
                 let asked = match matcher {
                     None => dead.then(|| Matcher::Rows(live.clone())),
                     Some(lazy) if lazy.is_lazy() => {
@@ -85,7 +87,7 @@ impl Near<'_> {
                 };
                 let contains = |row| asked.as_ref().is_none_or(|asked| asked.contains(row));
                 let accepted = asked.is_some().then_some(Accepted { count, contains: &contains });
-                self.walk(indexed, accepted, situation.ef, &mut explain)
+                self.walk(usable, accepted, situation.ef, &mut explain)
             }
             _ if self.params.indexed_only && situation.graph == Walkable::Nothing => Vec::new(),
             _ => {
@@ -99,45 +101,44 @@ impl Near<'_> {
         Ok((hits, explain))
     }
 
-    fn indexed<'s>(&self, context: &Context<'_>, segment: &'s Segment) -> Option<Indexed<'s>> {
+    fn usable<'s>(&self, segment: &'s Segment) -> Option<Usable<'s>> {
         let Segment::Sealed(segment) = segment else { return None };
-        let codes = segment.codes(self.using).filter(|_| !self.by_numbers());
-        let walkable = match segment.walkable(context.snapshot.schema(), self.using) {
+        let indexed = segment.vector(self.using)?;
+        let codes = indexed.codes().filter(|_| !self.by_numbers());
+        let walkable = match indexed.walkable(self.schema) {
             Walkable::ByCodes | Walkable::ByNeighbours if self.params.codes.ignore => Walkable::ByRows,
             walkable => walkable,
         };
-        Some(Indexed { segment, graph: segment.graph(self.using), codes, walkable })
+        Some(Usable { indexed, codes, walkable })
     }
 
-    fn situation(&self, rows: u32, matching: Option<u32>, indexed: Option<&Indexed<'_>>) -> Situation {
-        let graph = indexed.map_or(Walkable::Nothing, |indexed| indexed.walkable);
+    fn situation(&self, rows: u32, matching: Option<u32>, usable: Option<&Usable<'_>>) -> Situation {
+        let costs = usable.and_then(|usable| usable.indexed.costs());
         Situation {
             rows,
             matching,
-            graph,
-            codes: indexed.is_some_and(|indexed| indexed.codes.is_some()),
+            graph: usable.map_or(Walkable::Nothing, |usable| usable.walkable),
+            codes: usable.is_some_and(|usable| usable.codes.is_some()),
             exact: self.params.exact,
             ef: self.params.hnsw_ef.unwrap_or(DEFAULT_EF).max(self.k),
-            costs: indexed
-                .and_then(|indexed| indexed.segment.costs(self.using))
-                .unwrap_or(Costs::guess(self.schema.size)),
+            costs: costs.unwrap_or(Costs::guess(self.schema.size)),
         }
     }
 
     fn walk(
         &self,
-        indexed: &Indexed<'_>,
+        usable: &Usable<'_>,
         accepted: Option<Accepted<'_>>,
         ef: usize,
         explain: &mut Explain,
     ) -> Found {
-        let Some(graph) = indexed.graph else { return Vec::new() };
-        let matrix = indexed.segment.columns()[self.using].matrix();
+        let Some(graph) = usable.indexed.graph() else { return Vec::new() };
+        let matrix = usable.indexed.column().matrix();
         let exact = RowScorer::new(self.schema.distance, self.vector, matrix);
         let mut stats = WalkStats::default();
-        let hits = match indexed.codes.filter(|_| indexed.walkable == Walkable::ByCodes) {
+        let hits = match usable.codes.filter(|_| usable.walkable == Walkable::ByCodes) {
             None => {
-                let query = (indexed.walkable == Walkable::ByNeighbours).then_some(self.vector);
+                let query = (usable.walkable == Walkable::ByNeighbours).then_some(self.vector);
                 graph.search(&exact, query, self.k, ef, accepted, &mut stats)
             }
             Some(codes) => {

@@ -13,6 +13,7 @@ pub mod costs;
 pub mod ids;
 pub mod payloads;
 pub mod mutable;
+pub mod indexed;
 pub mod sealed;
 pub mod seal;
 pub mod snapshot;
@@ -27,9 +28,10 @@ use crate::{
 };
 
 pub use costs::Costs;
+pub use indexed::{Indexed, Walkable};
 pub use mutable::Mutable;
 use payloads::PayloadReader;
-pub use sealed::{Sealed, Walkable};
+pub use sealed::Sealed;
 pub use snapshot::{Address, SegmentView, Snapshot};
 
 /// A segment of either kind; a copy shares the rows.
@@ -91,7 +93,10 @@ impl Segment {
     pub fn vectors(&self, ordinal: Ordinal) -> NamedVectors {
         match self {
             Self::Mutable(segment) => segment.vectors(ordinal),
-            Self::Sealed(segment) => vectors::row(segment.columns(), ordinal),
+            Self::Sealed(segment) => vectors::row(
+                segment.vectors().iter().map(|(name, indexed)| (name, indexed.column())),
+                ordinal,
+            ),
         }
     }
 
@@ -99,7 +104,7 @@ impl Segment {
     pub fn vector(&self, name: &str, ordinal: Ordinal) -> Option<&[f32]> {
         match self {
             Self::Mutable(segment) => segment.vector(name, ordinal),
-            Self::Sealed(segment) => segment.columns().get(name)?.row(ordinal),
+            Self::Sealed(segment) => segment.vector(name)?.column().row(ordinal),
         }
     }
 
@@ -107,8 +112,8 @@ impl Segment {
     pub fn present(&self, name: &str) -> Bitmap {
         match self {
             Self::Mutable(segment) => segment.present(name),
-            Self::Sealed(segment) => match segment.columns().get(name) {
-                Some(column) => column.present().clone(),
+            Self::Sealed(segment) => match segment.vector(name) {
+                Some(indexed) => indexed.column().present().clone(),
                 None => Bitmap::new(segment.rows()),
             },
         }

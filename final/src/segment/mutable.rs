@@ -195,7 +195,7 @@ impl Mutable {
     /// The vectors of a row.
     pub fn vectors(&self, ordinal: Ordinal) -> NamedVectors {
         let (block, row) = self.place(ordinal);
-        vectors::row(&block.columns, row as Ordinal)
+        vectors::row(block.columns.iter(), row as Ordinal)
     }
 
     /// One vector of a row.

@@ -26,8 +26,9 @@ use crate::{
     segment::{
         Costs, SegmentReader, SegmentView, coarse,
         codes::{self, Codes},
-        ids, payloads,
-        sealed::{GRAPH_SECTIONS, GRAPH_VERSION, GraphEntry},
+        ids,
+        indexed::{GRAPH_SECTIONS, GRAPH_VERSION, GraphEntry},
+        payloads,
         vectors::{self, Column},
     },
 };

@@ -3,14 +3,10 @@
 //! ```text
 //! segments/000031/  ids.bin  vectors.bin  codes.bin  graph.bin  payloads.bin  text.bin  deletes-000042.bin
 //! ```
-//! `graph.bin` holds a graph for every vector that enough rows have (section 0 lists them as JSON, the graph of entry i
-//! starts at section [`GRAPH_SECTIONS`]` × (i + 1)`); without a graph, rows are compared one by one. Segments of before
-//! version 3 have a list of mere names there, and no `codes.bin`. `deletes-N.bin`
-//! belongs to manifest N, which names it.
+//! What there is for each vector, in `vectors.bin`, `codes.bin` and `graph.bin`, is in [`indexed`](super::indexed).
+//! `deletes-N.bin` belongs to manifest N, which names it.
 
 use std::{collections::BTreeMap, path::Path};
-
-use serde::{Deserialize, Serialize};
 
 use crate::{
     bitmap::Bitmap,
@@ -20,59 +16,15 @@ use crate::{
     },
     error::{Error, Result},
     filter::index::TermIndex,
-    hnsw::{Graph, Quality},
-    quantize::{Precision, RowCodes},
-    schema::{CollectionSchema, Quantization, VectorSchema},
+    schema::{CollectionSchema, VectorSchema},
     segment::{
-        codes::{self, Codes},
-        costs::Costs,
         ids::Ids,
+        indexed::{self, Indexed},
         payloads::Payloads,
-        vectors::{self, Columns},
     },
 };
 
-/// How many section numbers one graph may use.
-pub(super) const GRAPH_SECTIONS: u32 = 16;
-pub(super) const GRAPH_VERSION: u16 = 3;
 const DELETES_VERSION: u16 = 1;
-
-/// What a graph is walked by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Walkable {
-    /// There is no graph.
-    #[serde(rename = "nothing")]
-    Nothing,
-    /// The vectors, one by one.
-    #[serde(rename = "vectors")]
-    ByRows,
-    /// The codes of rows, one by one.
-    #[serde(rename = "codes of rows")]
-    ByCodes,
-    /// The codes of all neighbours of a node at once.
-    #[serde(rename = "codes of neighbours")]
-    ByNeighbours,
-}
-
-/// What `graph.bin` lists.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct GraphEntry {
-    pub(super) name: String,
-    /// Built in haste; a merge builds a better one.
-    pub(super) hasty: bool,
-    pub(super) costs: Costs,
-    /// What was to be kept of its vectors.
-    #[serde(default)]
-    pub(super) quantization: Quantization,
-}
-
-#[derive(Debug)]
-struct SealedGraph {
-    graph: Graph,
-    hasty: bool,
-    costs: Costs,
-    quantization: Quantization,
-}
 
 /// An opened segment folder.
 #[derive(Debug)]
@@ -80,9 +32,7 @@ pub struct Sealed {
     number: u64,
     rows: u32,
     ids: Ids,
-    columns: Columns,
-    codes: Codes,
-    graphs: BTreeMap<String, SealedGraph>,
+    vectors: BTreeMap<String, Indexed>,
     payloads: Payloads,
     index: TermIndex,
 }
@@ -90,19 +40,11 @@ pub struct Sealed {
 impl Sealed {
     /// Opens the folder of segment `number`, which has `rows` rows. What will be used as an address is verified now.
     pub fn open(store: &dyn Store, dir: &Path, number: u64, rows: u32) -> Result<Self> {
-        let columns = vectors::open(store, &dir.join("vectors.bin"), rows)?;
-        let (graphs, version) = open_graphs(store, &dir.join("graph.bin"), rows, &columns)?;
-        let codes = match version {
-            ..3 => Codes::new(),
-            _ => codes::open(store, &dir.join("codes.bin"), rows, &columns)?,
-        };
         Ok(Self {
             number,
             rows,
             ids: Ids::open(store, &dir.join("ids.bin"), rows)?,
-            codes,
-            graphs,
-            columns,
+            vectors: indexed::open(store, dir, rows)?,
             payloads: Payloads::open(store, &dir.join("payloads.bin"), rows)?,
             index: TermIndex::open(store, &dir.join("text.bin"), rows)?,
         })
@@ -110,8 +52,9 @@ impl Sealed {
 
     /// Whether this is a segment of a collection defined so: [`Error::Corrupt`] if its vectors have other lengths.
     pub fn check(&self, schema: &CollectionSchema) -> Result<()> {
-        for (name, column) in &self.columns {
-            let (found, expected) = (column.dimension(), schema.vectors.get(name).map(|vector| vector.size));
+        for (name, indexed) in &self.vectors {
+            let (found, expected) =
+                (indexed.column().dimension(), schema.vectors.get(name).map(|vector| vector.size));
             if expected != Some(found) {
                 let expected = expected.map_or("none".to_string(), |size| size.to_string());
                 return Err(Error::corrupt(format!(
@@ -128,8 +71,8 @@ impl Sealed {
     /// them: memory would fill with numbers that nobody asked for.
     pub fn advise(&self, schema: &CollectionSchema) {
         let lean = |name: &str| schema.vector(name).is_ok_and(VectorSchema::walks_on_codes);
-        let columns = self.columns.iter().filter(|(name, _)| lean(name));
-        columns.for_each(|(_, column)| column.advise_random());
+        let lean = self.vectors.iter().filter(|(name, _)| lean(name));
+        lean.for_each(|(_, indexed)| indexed.column().advise_random());
     }
 
     /// Its folder's number.
@@ -147,52 +90,22 @@ impl Sealed {
         &self.ids
     }
 
-    /// Vectors by name and row.
-    pub fn columns(&self) -> &Columns {
-        &self.columns
+    /// What there is for each vector by name.
+    pub fn vectors(&self) -> &BTreeMap<String, Indexed> {
+        &self.vectors
     }
 
-    /// The graph of a vector, if it was worth building.
-    pub fn graph(&self, name: &str) -> Option<&Graph> {
-        self.graphs.get(name).map(|sealed| &sealed.graph)
-    }
-
-    /// What looking at the rows of a vector costs that has a graph.
-    pub fn costs(&self, name: &str) -> Option<Costs> {
-        self.graphs.get(name).map(|sealed| sealed.costs)
-    }
-
-    /// What walks to the rows of a vector go by.
-    pub fn walkable(&self, schema: &CollectionSchema, name: &str) -> Walkable {
-        let asked = schema.vector(name).is_ok_and(VectorSchema::walks_on_codes);
-        match (self.graph(name), self.codes(name).map(RowCodes::precision)) {
-            (None, _) => Walkable::Nothing,
-            (Some(graph), _) if graph.dimension().is_some() => Walkable::ByNeighbours,
-            // Bytes are there only because they were asked for, or because bits were too coarse.
-            (_, Some(Precision::Scalar)) => Walkable::ByCodes,
-            (_, Some(Precision::Binary)) if asked => Walkable::ByCodes,
-            _ => Walkable::ByRows,
-        }
-    }
-
-    /// The codes of a vector's rows, if it has any.
-    pub fn codes(&self, name: &str) -> Option<&RowCodes> {
-        self.codes.get(name)
+    /// What there is for a vector, if a row has it.
+    pub fn vector(&self, name: &str) -> Option<&Indexed> {
+        self.vectors.get(name)
     }
 
     /// Whether it was sealed in haste or when other settings held, so that a merge would make it better.
     pub fn is_behind(&self, schema: &CollectionSchema) -> bool {
-        self.graphs.iter().any(|(name, sealed)| {
-            schema.vector(name).is_ok_and(|vector| {
-                let hasty = sealed.hasty && Graph::passes(vector.distance, vector.size, Quality::Plain) > 1;
-                hasty || vector.differs_from(sealed.quantization)
-            })
-        })
-    }
-
-    /// The vectors that have a graph.
-    pub fn graph_names(&self) -> impl Iterator<Item = &str> {
-        self.graphs.keys().map(String::as_str)
+        let is_behind = |(name, indexed): (&String, &Indexed)| {
+            schema.vector(name).is_ok_and(|vector| indexed.is_behind(vector))
+        };
+        self.vectors.iter().any(is_behind)
     }
 
     /// Payloads by row.
@@ -204,50 +117,6 @@ impl Sealed {
     pub fn index(&self) -> &TermIndex {
         &self.index
     }
-}
-
-/// The graphs of a segment, and the version of their file.
-fn open_graphs(
-    store: &dyn Store,
-    path: &Path,
-    rows: u32,
-    columns: &Columns,
-) -> Result<(BTreeMap<String, SealedGraph>, u16)> {
-    let file = File::open(store, path, Kind::Graph, GRAPH_VERSION)?;
-    let list = file.checked_section::<u8>(0)?;
-    let before = |name: String| GraphEntry {
-        costs: Costs::guess(1),
-        name,
-        hasty: true,
-        quantization: Quantization::Auto,
-    };
-    let entries = match file.version() {
-        ..3 => {
-            serde_json::from_slice::<Vec<String>>(&list).map(|names| names.into_iter().map(before).collect())
-        }
-        _ => serde_json::from_slice::<Vec<GraphEntry>>(&list),
-    };
-    let entries =
-        entries.map_err(|error| Error::corrupt(format!("{}: graph list: {error}", path.display())))?;
-    let mut graphs = BTreeMap::new();
-    for (index, GraphEntry { name, hasty, costs, quantization }) in (0u32..).zip(entries) {
-        let Some(column) = columns.get(&name) else {
-            return Err(Error::corrupt(format!(
-                "{}: a graph of {name:?}, which has no vectors",
-                path.display()
-            )));
-        };
-        let graph = Graph::open(&file, GRAPH_SECTIONS * (index + 1), rows)?;
-        let (found, expected) = (graph.dimension(), column.dimension());
-        if found.is_some_and(|found| found != expected) {
-            return Err(Error::corrupt(format!(
-                "{}: the codes of {name:?} are of {found:?} numbers, and its vectors have {expected}",
-                path.display()
-            )));
-        }
-        graphs.insert(name, SealedGraph { graph, hasty, costs, quantization });
-    }
-    Ok((graphs, file.version()))
 }
 
 /// The name of the tombstone file that manifest `number` names.

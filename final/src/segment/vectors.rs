@@ -75,9 +75,8 @@ impl Column {
 }
 
 /// The vectors of one row by name.
-pub fn row(columns: &Columns, ordinal: Ordinal) -> NamedVectors {
+pub fn row<'a>(columns: impl Iterator<Item = (&'a String, &'a Column)>, ordinal: Ordinal) -> NamedVectors {
     columns
-        .iter()
         .filter_map(|(name, column)| Some((name.clone(), Vector::Dense(column.row(ordinal)?.to_vec()))))
         .collect()
 }

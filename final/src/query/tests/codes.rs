@@ -140,7 +140,7 @@ fn fresh_rows_are_found_by_their_codes() {
 fn precision(collection: &Collection) -> Option<Precision> {
     let snapshot = collection.snapshot();
     let [SegmentView { segment: Segment::Sealed(sealed), .. }] = snapshot.segments() else { return None };
-    sealed.codes("").map(RowCodes::precision)
+    sealed.vector("")?.codes().map(RowCodes::precision)
 }
 
 /// Rows in so many narrow groups.

@@ -6,6 +6,10 @@ use crate::{
     disk::fault::FaultStore,
     point::{Point, PointId, Vector},
     schema::VectorSchema,
+    segment::{
+        Costs,
+        indexed::{GRAPH_VERSION, GraphEntry},
+    },
     vector::Metric,
 };
 
