@@ -10,10 +10,9 @@ import subprocess
 import time
 
 import data
-from process import Process
+from process import Process, cpu_seconds
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def compile():
@@ -40,6 +39,14 @@ class Engine(Process):
         return answer, data.read(found, data.np.int32)
 
 
+class Mirror(Process):
+    """The same process as a server that answers without looking: what the system itself takes for an answer."""
+
+    def __init__(self, binary):
+        super().__init__(binary)
+        self.address = self.ask(do="mirror")["address"]
+
+
 class Server:
     """`kith serve` on a free port."""
 
@@ -63,9 +70,7 @@ class Server:
         return json.loads(text)["result"]
 
     def cpu_seconds(self):
-        """On any core, since it was started."""
-        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        return cpu_seconds(self.child)
 
     def wait_until_indexed(self, collection, points, limit=1800):
         """Until all points are in graphs and nothing is being built."""

@@ -5,7 +5,16 @@ Every system is measured in processes of its own: what it crashes, keeps or does
 
 import json
 import os
+import pathlib
 import subprocess
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(child):
+    """On any core, since the process was started."""
+    fields = pathlib.Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
 class Process:
@@ -24,6 +33,9 @@ class Process:
         if "error" in answer:
             raise RuntimeError(f"{command['do']}: {answer['error']}")
         return answer
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.child)
 
     def close(self):
         try:

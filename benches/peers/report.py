@@ -28,7 +28,7 @@ COLUMNS = (
     *("ef", "default_recall", *QPS, "best_recall", "default_qps"),
     *("first_correct_s", "queries_until_correct", "open_s", "open_cpu_s", "anon_mb_at_open", "file_mb_at_open"),
     *("acknowledged_per_s", "at_rest_per_s", "recall", "queries_per_wall_s", "p50_us", "p99_us", "server_cpu_us"),
-    *("in_process_cpu_us", "server_less_in_process_us"),
+    *("in_process_cpu_us", "server_less_in_process_us", "mirror_cpu_us"),
     *("build_cpu_s", "build_wall_s", "memory_bytes_per_vector", "disk_mb", "segments"),
 )
 

@@ -63,10 +63,10 @@ def over_http(dataset, binaries, results, arguments):
         # Two processes cannot have one collection open.
         shutil.copytree(served / "collections" / dataset.name, copy)
         library.ask(do="open", dir=copy)
-        with kith.Server(binaries[1], served) as server:
+        with kith.Server(binaries[1], served) as server, kith.Mirror(binaries[0]) as mirror:
             breadths = narrowest(dataset, library)
             efs = sorted(set(breadths.values()))
-            rounds = [one_round(dataset, server, client, library, efs) for _ in range(arguments.rounds)]
+            rounds = [one_round(dataset, server, mirror, client, library, efs) for _ in range(arguments.rounds)]
     for level, ef in breadths.items():
         for connections in (1, 8):
             all_rounds = [figures[ef, connections] for figures in rounds]
@@ -91,16 +91,18 @@ def narrowest(dataset, library):
     return found
 
 
-def one_round(dataset, server, client, library, efs):
-    """Figures by `ef` and number of connections; server and library take turns."""
+def one_round(dataset, server, mirror, client, library, efs):
+    """Figures by `ef` and number of connections; server, mirror and library take turns."""
     figures = {}
     for ef in efs:
         took, _ = library.search(dataset, K, ef)
         in_process = took["elapsed"]["thread_cpu_s"] / took["queries"] * 1e6
         for connections in (1, 8):
             asked = ask_server(dataset, server, client, ef, connections)
-            beyond = asked["server_cpu_us"] - in_process
-            figures[ef, connections] = {**asked, "in_process_cpu_us": in_process, "server_less_in_process_us": beyond}
+            asked["in_process_cpu_us"] = in_process
+            asked["mirror_cpu_us"] = ask_server(dataset, mirror, client, ef, connections)["server_cpu_us"]
+            asked["server_less_in_process_us"] = asked["server_cpu_us"] - in_process
+            figures[ef, connections] = asked
             print(f"  ef {ef}, {connections} connections: {asked['queries_per_wall_s']:,.0f}/s", flush=True)
     return figures
 

@@ -46,7 +46,8 @@ are on the wall, in process.
 `ef` of those tried that reaches the recall; one that reaches two levels stands there twice. `server cpu` is
 what the server's process spent per request, in steps of 10 ms for all; `in process cpu` is what the library
 spends in one thread on a copy of the same files at the same `ef`, in turns with the server; between them is
-what HTTP and JSON cost. Medians of the rounds.
+what HTTP and JSON cost. `mirror cpu` is what a server spends that reads the same requests and answers them without
+looking: two calls of the system for each, which no server can do without. Medians of the rounds.
 """,
     ),
     "ingest": (

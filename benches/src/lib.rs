@@ -12,6 +12,7 @@ pub mod clock;
 pub mod engine;
 pub mod http;
 pub mod matrix;
+pub mod mirror;
 
 /// What goes wrong here ends the command with its message.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -9,6 +9,7 @@
 //! {"do": "search", "queries": "queries.fbin", "search": {"k": 10, "ef": 64, "passes": 1}, "answers": "found.ibin"}
 //! {"do": "resident"}
 //! {"do": "http_ingest", "target": {"address": "127.0.0.1:1", "collection": "c", "connections": 2}, "base": "base.fbin", "batch": 100}
+//! {"do": "mirror"}
 //! {"do": "http_search", "target": …, "queries": "queries.fbin", "k": 10, "ef": 64, "answers": "found.ibin"}
 //! ```
 //! An answer is an object; one that failed has the one key `error`.
@@ -23,6 +24,7 @@ use benches::{
     clock::{self, Stopwatch},
     engine, http,
     matrix::{Matrix, write_lists},
+    mirror,
 };
 use kith::collection::Collection;
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,7 @@ enum Command {
     Close,
     Search { queries: PathBuf, search: engine::Search, answers: PathBuf },
     Resident,
+    Mirror,
     HttpIngest { target: http::Target, base: PathBuf, batch: usize },
     HttpSearch { target: http::Target, queries: PathBuf, k: usize, ef: usize, answers: PathBuf },
 }
@@ -84,6 +87,7 @@ fn run(command: Command, current: &mut Option<Collection>) -> Result<Value> {
             answer(searched)
         }
         Command::Resident => answer(clock::resident()?),
+        Command::Mirror => answer(json!({"address": mirror::serve()?})),
         Command::HttpIngest { target, base, batch } => {
             answer(http::ingest(&target, &Matrix::read(&base)?, batch)?)
         }
