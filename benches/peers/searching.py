@@ -8,9 +8,10 @@ from contestants import K, Kith, Peer
 from data import Accepted
 from databases import DATABASES
 
-EFS = (10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
+EFS = (10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 768)
 FEW_EFS = (16, 48, 128, 384)
-ENOUGH, GAIN = 0.995, 0.0005  # nothing wider is tried once a system's recall is there, or grows by less than that
+# Nothing wider is tried once a system's recall is there, or has grown by less than that since half the breadth.
+ENOUGH, GAIN = 0.995, 0.0005
 SHARES = (0.3, 0.05, 0.01, 0.001)
 GOOD = 0.98  # recall that is asked of a filtered search
 LEAST_SECONDS, MOST_PASSES = 0.3, 50  # queries that take less are asked several times over, for the clock's sake
@@ -71,7 +72,8 @@ class Curves:
             return
         recalls = self.recalls.setdefault(contestant.name, {})
         for ef in FEW_EFS if contestant.few else EFS:
-            found, before = self.measure(contestant, dataset, ef), max(recalls.values(), default=0.0)
+            found = self.measure(contestant, dataset, ef)
+            before = max((recall for narrower, recall in recalls.items() if 2 * narrower <= ef), default=-1.0)
             recalls[ef] = dataset.recall(found.ids, K, self.accepted)
             print(f"  {contestant.name:20} ef {ef:4} recall {recalls[ef]:.4f} {1 / found.cpu_s:9,.0f}/s", flush=True)
             if recalls[ef] >= ENOUGH or recalls[ef] < before + GAIN:
@@ -116,7 +118,7 @@ def search(dataset, binaries, results, arguments):
     with Field(section, results) as field:
         kith = Kith(binaries[0])
         lean = [Kith(binaries[0], f"kith, {kind}", quantization=kind) for kind in ("scalar", "binary")]
-        field.there += [kith, *lean]
+        field.there += [kith] if arguments.systems else [kith, *lean]
         field.enter([*systems.LIBRARIES, *DATABASES], arguments.systems)
         building(field, dataset)
         field.each(lambda contestant: contestant.save(dataset))
