@@ -16,19 +16,34 @@
 //! signs, 0.3 √d for bytes. So an estimate comes with a distance that the row is hardly below, and only rows whose
 //! least distance is small enough have to be read.
 //!
+//! The query is rounded to bytes once. So the sum over a row's bits is one of whole numbers, 64 to a step with the bits as
+//! a mask, and exact on every instruction set: 784 bits take 10 ns, where adding up unrounded numbers took 25.
+//!
+//! Rejected (784 numbers, in the caches, where the sum alone takes 8 to 9.5 ns): the query as four or eight planes of
+//! bits, and counting what each has in common with the code (9.6 and 14.6 ns with VPOPCNTDQ, 12 as a plain loop; less
+//! exact, and planes to be made of each query); less trust in an estimate, which reads fewer rows (with 2.5 instead of
+//! 3.3 it is 60 instead of 86 of 6,000, for hardly any time, but of noise of 128 numbers 0.25 % is missed); with 1 at
+//! a walk's end (a set of 256 numbers takes a quarter more time for recall 0.95, because the walk must be wider).
+//!
 //! A row's numbers, `u32` each: base, slope (`f32`), then the code's bytes, filled up with zeros.
 //!
 //! Not here: codes of neighbours, which are seen from the node they belong to; those are the graph's.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kernels, Rotation, kernel::ZERO};
+use super::{
+    Kernels, Rotation,
+    kernel::{AHEAD, Query, Records, ZERO},
+};
 use crate::{
     bitmap::Bitmap,
     disk::Slice,
     point::Ordinal,
     vector::{Matrix, Metric, Scorer, kernel::prefetch},
 };
+
+/// How many rows are estimated at once.
+const AT_ONCE: usize = 32;
 
 /// Draws the rotation, the same for all codes: it is drawn again whenever they are opened.
 const ROTATION_SEED: u64 = 0x6b69_7468;
@@ -134,23 +149,38 @@ impl RowCodes {
             rotated.iter_mut().zip(&self.centre[..]).for_each(|(value, centre)| *value -= centre);
         }
         let length = rotated.iter().map(|value| value * value).sum::<f32>().sqrt();
-        let (target, step) = match self.precision {
-            Precision::Binary => {
-                let sum = rotated.iter().sum();
-                (Target::Binary(rotated, sum), 1.0)
-            }
-            Precision::Scalar => {
-                let (whole, step) = in_steps(&rotated);
-                let zero = ZERO * whole.iter().map(|&value| f32::from(value)).sum::<f32>();
-                (Target::Scalar(whole, zero), step)
-            }
+        let (whole, step) = self.in_steps(&rotated);
+        let sum = step * whole.iter().map(|&value| i32::from(value)).sum::<i32>() as f32;
+        // What a code's sum is of `⟨b, v⟩`: with the signs' 0 and 1 for -1 and 1, and with bytes from 0 up.
+        let (step, offset) = match self.precision {
+            Precision::Binary => (2.0 * step, sum),
+            Precision::Scalar => (step, ZERO * sum),
         };
-        CodeScorer { codes: self, start, spread: SPREAD * length, target, step, kernels: Kernels::best() }
+        CodeScorer {
+            codes: self,
+            start,
+            spread: SPREAD * length,
+            whole,
+            step,
+            offset,
+            kernels: Kernels::best(),
+        }
+    }
+
+    /// The numbers in whole steps, 127 to the largest, as many as a code has room for, and the step. What that is off by
+    /// is a hundredth of what one bit for each coordinate is off by.
+    fn in_steps(&self, values: &[f32]) -> (Vec<i8>, f32) {
+        let largest = values.iter().fold(0.0, |most: f32, value| most.max(value.abs()));
+        let step = if largest > 0.0 { largest / 127.0 } else { 1.0 };
+        let bytes = (self.record - 2) * 4;
+        let mut whole = vec![0; if self.precision == Precision::Binary { 8 * bytes } else { bytes }];
+        Kernels::best().steps(values, 1.0 / step, &mut whole[..values.len()]);
+        (whole, step)
     }
 
     #[inline]
-    fn record(&self, row: Ordinal) -> &[u32] {
-        &self.records[row as usize * self.record..][..self.record]
+    fn records(&self) -> Records<'_> {
+        Records { numbers: &self.records, record: self.record }
     }
 }
 
@@ -178,59 +208,65 @@ fn encode(precision: Precision, metric: Metric, row: &[f32], centre: &[f32], rec
     factors.copy_from_slice(&[base.to_bits(), slope.to_bits()]);
 }
 
-/// The numbers in whole steps, 127 to the largest, and the step.
-fn in_steps(values: &[f32]) -> (Vec<i8>, f32) {
-    let largest = values.iter().fold(0.0, |most: f32, value| most.max(value.abs()));
-    let step = if largest > 0.0 { largest / 127.0 } else { 1.0 };
-    (values.iter().map(|value| (value / step).round_ties_even() as i8).collect(), step)
-}
-
-/// What codes are compared with.
-enum Target {
-    /// The query's numbers, and their sum.
-    Binary(Vec<f32>, f32),
-    /// The query in whole steps, and what bytes that all say 0 would add up to.
-    Scalar(Vec<i8>, f32),
-}
-
 /// Scores rows by an estimate of their distance from a query.
 pub struct CodeScorer<'a> {
     codes: &'a RowCodes,
     start: f32,
     spread: f32,
-    target: Target,
+    /// The query in whole steps, a number for each that a code has room for.
+    whole: Vec<i8>,
     step: f32,
+    offset: f32,
     kernels: &'static Kernels,
 }
 
 impl CodeScorer<'_> {
-    /// The estimated distance of a row, and one that the row is hardly below.
+    /// The estimated distances of some rows, and how far each is hardly below that.
     #[inline]
-    pub fn estimate(&self, row: Ordinal) -> (f32, f32) {
-        let (factors, code) = self.codes.record(row).split_at(2);
-        let (base, slope) = (f32::from_bits(factors[0]), f32::from_bits(factors[1]));
-        let along = match &self.target {
-            Target::Binary(values, sum) => {
-                let signs = &bytemuck::cast_slice(code)[..values.len() / 16];
-                2.0 * self.kernels.chosen(signs, values) - sum
-            }
-            Target::Scalar(values, zero) => {
-                self.kernels.products(bytemuck::cast_slice(code), values) as f32 - zero
-            }
-        };
-        let estimate = self.start + base - slope * self.step * along;
-        (estimate, estimate - TRUST * self.spread * slope)
+    pub fn estimate(&self, rows: &[Ordinal], found: &mut [[f32; 2]]) {
+        self.look(rows, found);
+        found.iter_mut().for_each(|[_, slope]| *slope *= TRUST * self.spread);
+    }
+
+    /// How far a row is hardly below its estimate.
+    #[inline]
+    pub fn off(&self, row: Ordinal) -> f32 {
+        TRUST * self.spread * f32::from_bits(self.codes.records().of(row)[1])
+    }
+
+    /// The estimated distances of some rows, and their slopes.
+    #[inline]
+    fn look(&self, rows: &[Ordinal], found: &mut [[f32; 2]]) {
+        let Self { start, step, offset, .. } = *self;
+        let (records, query) = (self.codes.records(), Query { values: &self.whole, start, step, offset });
+        match self.codes.precision {
+            Precision::Binary => self.kernels.binary(&records, &query, rows, found),
+            Precision::Scalar => self.kernels.scalar(&records, &query, rows, found),
+        }
     }
 }
 
 impl Scorer for CodeScorer<'_> {
     #[inline]
     fn distance(&self, row: Ordinal) -> f32 {
-        self.estimate(row).0
+        let mut found = [[0.0; 2]];
+        self.look(&[row], &mut found);
+        found[0][0]
     }
 
     #[inline]
     fn prefetch(&self, row: Ordinal) {
-        prefetch(self.codes.record(row));
+        prefetch(self.codes.records().of(row));
+    }
+
+    #[inline]
+    fn distances(&self, rows: &[Ordinal], distances: &mut Vec<f32>) {
+        distances.clear();
+        for some in rows.chunks(AT_ONCE) {
+            let mut found = [[0.0; 2]; AT_ONCE];
+            some.iter().take(AHEAD).for_each(|&row| self.prefetch(row));
+            self.look(some, &mut found[..some.len()]);
+            distances.extend(found[..some.len()].iter().map(|[estimate, _]| estimate));
+        }
     }
 }

@@ -1,7 +1,11 @@
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
-use super::{fastscan::Factors, *};
+use super::{
+    fastscan::Factors,
+    kernel::{Query, Records},
+    *,
+};
 use crate::{
     bitmap::Bitmap,
     disk::Slice,
@@ -59,9 +63,10 @@ fn agree(row: &[f32], centre: &[f32], query: &[f32], blocks: &[u8]) {
     oracle.tables(query, 20.0, &mut tables);
     let mut counts = [0; BLOCK];
     oracle.scan(blocks, &tables, &mut counts);
-    let (mut bytes, whole) = (vec![0; row.len()], blocks[..row.len()].iter().map(|&byte| byte as i8));
-    let (in_bytes, whole) = (oracle.encode_bytes(row, centre, &mut bytes), whole.collect::<Vec<_>>());
-    let (chosen, products) = (oracle.chosen(&signs, query), oracle.products(&bytes, &whole));
+    let mut bytes = vec![0; row.len()];
+    let in_bytes = oracle.encode_bytes(row, centre, &mut bytes);
+    let mut steps = vec![0; query.len()];
+    oracle.steps(query, 60.0, &mut steps);
     for kernels in others {
         let (mut found_signs, mut found_tables) = (Vec::new(), vec![0; query.len() * 4]);
         let found = kernels.encode(row, centre, &mut found_signs);
@@ -75,9 +80,9 @@ fn agree(row: &[f32], centre: &[f32], query: &[f32], blocks: &[u8]) {
         assert_eq!(found_bytes, bytes, "{}", kernels.name);
         assert!(near(found[0], in_bytes[0], size), "{}: {found:?}, {in_bytes:?}", kernels.name);
         assert!(near(found[1], in_bytes[1], in_bytes[1]), "{}: {found:?}, {in_bytes:?}", kernels.name);
-        let size = query.iter().map(|value| value.abs()).sum();
-        assert!(near(kernels.chosen(&signs, query), chosen, size), "{}", kernels.name);
-        assert_eq!(kernels.products(&bytes, &whole), products, "{}", kernels.name);
+        let mut found_steps = vec![1; query.len()];
+        kernels.steps(query, 60.0, &mut found_steps);
+        assert_eq!(found_steps, steps, "{}", kernels.name);
         kernels.tables(query, 20.0, &mut found_tables);
         assert!(found_tables.iter().zip(&tables).all(|(a, b)| a.abs_diff(*b) <= 1), "{}", kernels.name);
         let mut found_counts = [1; BLOCK];
@@ -110,6 +115,62 @@ fn the_largest_sums_are_counted() {
             kernels.scan(&block, &tables, &mut sums);
             assert_eq!(sums, [255 * groups as u32; BLOCK], "{}", kernels.name);
         }
+    }
+}
+
+/// What each table's estimates add up to: of values whose bit is set, and of products with bytes.
+fn sums(code: &[u32], values: &[i8], bytes: bool) -> Vec<(&'static str, f32)> {
+    let records = Records { numbers: code, record: code.len() };
+    let query = Query { values, start: 0.0, step: 1.0, offset: 0.0 };
+    let all = Kernels::all_available().into_iter().map(|kernels| {
+        let mut found = [[0.0; 2]];
+        match bytes {
+            false => kernels.binary(&records, &query, &[0], &mut found),
+            true => kernels.scalar(&records, &query, &[0], &mut found),
+        }
+        assert_eq!(found[0][1], -1.0, "the slope");
+        (kernels.name, found[0][0])
+    });
+    all.collect()
+}
+
+/// Of random numbers, and of so many of the largest that 16 bits cannot hold their sum; every length that a code has.
+#[test]
+fn codes_are_summed_as_they_would_be_number_by_number() {
+    let mut random = SmallRng::seed_from_u64(5);
+    for words in [1, 2, 3, 4, 13, 25, 32, 64, 65, 130, 512] {
+        for (bits, value) in [(None, None), (Some(u32::MAX), Some(-128)), (Some(u32::MAX), Some(127))] {
+            let mut code = vec![0.0f32.to_bits(), (-1.0f32).to_bits()];
+            code.extend((0..words).map(|_| bits.unwrap_or_else(|| random.random())));
+            let values: Vec<i8> = (0..32 * words).map(|_| value.unwrap_or_else(|| random.random())).collect();
+            let bytes: &[u8] = bytemuck::cast_slice(&code[2..]);
+            let bit = |at: usize| i32::from(bytes[at / 8] >> (at % 8) & 1);
+            let chosen: i32 = (0..).zip(&values).map(|(at, &value)| bit(at) * i32::from(value)).sum();
+            for (name, sum) in sums(&code, &values, false) {
+                assert_eq!(sum, chosen as f32, "{name}: {words} words of bits");
+            }
+            let products =
+                bytes.iter().zip(&values).map(|(&byte, &value)| i32::from(byte) * i32::from(value));
+            let products: i32 = products.sum();
+            for (name, sum) in sums(&code, &values[..4 * words], true) {
+                assert_eq!(sum, products as f32, "{name}: {words} words of bytes");
+            }
+        }
+    }
+}
+
+/// However many are estimated at once, and in whatever order.
+#[test]
+fn estimates_of_many_rows_are_those_of_each() {
+    let values = shifted(100, 100, 1);
+    for precision in PRECISIONS {
+        let codes = RowCodes::build(precision, Metric::Euclid, Matrix::new(100, &values), &Bitmap::full(100));
+        let scorer = codes.scorer(Metric::Euclid, &values[..100]);
+        let rows: Vec<Ordinal> = (0..100).map(|row| row * 37 % 100).collect();
+        let mut distances = vec![1.0];
+        scorer.distances(&rows, &mut distances);
+        let each: Vec<f32> = rows.iter().map(|&row| scorer.distance(row)).collect();
+        assert_eq!(distances, each);
     }
 }
 
@@ -212,13 +273,13 @@ fn codes_of_rows_are_off_by_what_they_may_be_off_by() {
             let codes = RowCodes::build(precision, metric, matrix, &Bitmap::full(500));
             let (mut squares, mut nearer, mut count) = (0.0, 0, 0);
             for query in shifted(20, dimension, 2).chunks_exact(dimension) {
-                let scorer = codes.scorer(metric, query);
-                for row in 0..500 {
-                    let ((estimate, least), exact) =
-                        (scorer.estimate(row), distance(metric, query, matrix.row(row)));
-                    let unit = (estimate - least) / 3.3;
-                    squares += ((estimate - exact) / unit).powi(2);
-                    nearer += u32::from(exact < least);
+                let (scorer, rows) = (codes.scorer(metric, query), Vec::from_iter(0..500));
+                let mut found = vec![[0.0; 2]; 500];
+                scorer.estimate(&rows, &mut found);
+                for (row, [estimate, off]) in rows.into_iter().zip(found) {
+                    let exact = distance(metric, query, matrix.row(row));
+                    squares += ((estimate - exact) / (off / 3.3)).powi(2);
+                    nearer += u32::from(exact < estimate - off);
                     count += 1;
                 }
             }
@@ -246,7 +307,10 @@ fn the_nearest_are_found_by_reading_few() {
             });
             let best = best.into_sorted();
             let (found, some) = nearest(&scorer, &exact, &rows, 10, || Ok(())).unwrap();
-            let (again, _) = rescore(&scorer, &exact, rows.iter().copied(), 10);
+            let mut estimates = Vec::new();
+            scorer.distances(&rows, &mut estimates);
+            let estimated: Vec<_> = estimates.into_iter().zip(rows.iter().copied()).collect();
+            let (again, _) = rescore(&scorer, &exact, &estimated, 10);
             assert_eq!(found, again);
             hits += found.iter().filter(|hit| best.contains(hit)).count();
             read += some;
@@ -276,7 +340,7 @@ fn codes_come_back_from_their_arrays() {
         let (centre, records) = codes.arrays();
         let (centre, records) = (Slice::from_vec(centre.to_vec()), Slice::from_vec(records.to_vec()));
         let open = |rows| RowCodes::open(precision, 100, rows, centre.clone(), records.clone());
-        let estimate = |codes: &RowCodes| codes.scorer(Metric::Euclid, &values[..100]).estimate(7);
+        let estimate = |codes: &RowCodes| codes.scorer(Metric::Euclid, &values[..100]).distance(7);
         assert_eq!(estimate(&open(10).unwrap()), estimate(&codes));
         assert!(open(11).unwrap_err().contains("codes of 11 × 100"));
     }

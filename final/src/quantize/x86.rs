@@ -15,8 +15,9 @@ use std::arch::x86_64::*;
 use super::{
     code::Sums,
     fastscan::{BLOCK, Factors},
-    kernel::{self, Kernels, Loops},
+    kernel::{self, Kernels, Loops, Query, Records},
 };
+use crate::point::Ordinal;
 
 /// Bytes of a block whose entries fit into 16 bits when added up: 256 groups, 255 · 256 < 65,536.
 const PART: usize = 16 * 256;
@@ -48,6 +49,18 @@ macro_rules! kernels {
             kernel::encode_bytes(row, centre, bytes)
         }
         #[target_feature(enable = $features)]
+        fn steps(values: &[f32], per_step: f32, whole: &mut [i8]) {
+            kernel::steps(values, per_step, whole);
+        }
+        #[target_feature(enable = $features)]
+        fn binary(records: &Records<'_>, query: &Query<'_>, rows: &[Ordinal], found: &mut [[f32; 2]]) {
+            kernel::estimate(records, query, rows, found, |bits, values| $chosen(bits, values));
+        }
+        #[target_feature(enable = $features)]
+        fn scalar(records: &Records<'_>, query: &Query<'_>, rows: &[Ordinal], found: &mut [[f32; 2]]) {
+            kernel::estimate(records, query, rows, found, |bytes, values| $products(bytes, values));
+        }
+        #[target_feature(enable = $features)]
         fn tables(rotated: &[f32], per_step: f32, tables: &mut [u8]) {
             kernel::tables(rotated, per_step, tables);
         }
@@ -62,25 +75,21 @@ macro_rules! kernels {
         }
         Kernels {
             name: $name,
-            loops: Loops {
-                mix,
-                encode,
-                encode_bytes,
-                chosen: $chosen,
-                products: $products,
-                tables,
-                scan: $scan,
-                finish,
-            },
+            loops: Loops { mix, encode, encode_bytes, steps, binary, scalar, tables, scan: $scan, finish },
         }
     }};
 }
 
-static VNNI: Kernels =
-    kernels!("avx512-vnni", "avx512f,avx512bw,avx512vl,avx512dq", scan_avx512, chosen_avx512, products_vnni);
+static VNNI: Kernels = kernels!(
+    "avx512-vnni",
+    "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni",
+    scan_avx512,
+    chosen_vnni,
+    products_vnni
+);
 static AVX512: Kernels =
-    kernels!("avx512", "avx512f,avx512bw,avx512vl,avx512dq", scan_avx512, chosen_avx512, products_avx512);
-static AVX2: Kernels = kernels!("avx2", "avx2", scan_avx2, chosen_avx2, products_avx2);
+    kernels!("avx512", "avx512f,avx512bw,avx512vl,avx512dq", scan_avx512, chosen_avx2, kernel::products);
+static AVX2: Kernels = kernels!("avx2", "avx2", scan_avx2, chosen_avx2, kernel::products);
 
 #[target_feature(enable = "avx512f,avx512bw")]
 fn scan_avx512(block: &[u8], tables: &[u8], sums: &mut [u32; BLOCK]) {
@@ -158,40 +167,56 @@ fn quarter(counts: __m256i) -> [u16; 8] {
     numbers
 }
 
-#[target_feature(enable = "avx512f")]
-fn chosen_avx512(signs: &[u16], values: &[f32]) -> f32 {
-    let mut sums = [_mm512_setzero_ps(); 4];
-    for (signs, values) in signs.chunks(4).zip(values.chunks(64)) {
-        for ((sum, &bits), values) in sums.iter_mut().zip(signs).zip(values.as_chunks::<16>().0) {
-            // SAFETY: sixteen numbers are the 64 bytes that are loaded.
-            let values = unsafe { _mm512_loadu_ps(values.as_ptr()) };
-            *sum = _mm512_mask_add_ps(*sum, bits, *sum, values);
-        }
+/// The bits are a mask: a value whose bit is not set is not loaded, and 0 instead. 64 values a step; the last may be 32.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn chosen_vnni(bits: &[u8], values: &[i8]) -> i32 {
+    let ones = _mm512_set1_epi8(1);
+    let add = |sum, mask, values: &[i8]| {
+        // SAFETY: there is a value for each bit that may be set.
+        let chosen = unsafe { _mm512_maskz_loadu_epi8(mask, values.as_ptr()) };
+        _mm512_dpbusd_epi32(sum, ones, chosen)
+    };
+    let mut sum = _mm512_setzero_si512();
+    let (whole, rest) = bits.as_chunks::<8>();
+    for (bits, values) in whole.iter().zip(values.chunks(64)) {
+        sum = add(sum, u64::from_le_bytes(*bits), values);
     }
-    let [a, b, c, d] = sums;
-    _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)))
+    if let [a, b, c, d] = *rest {
+        sum = add(sum, u32::from_le_bytes([a, b, c, d]).into(), &values[64 * whole.len()..]);
+    }
+    _mm512_reduce_add_epi32(sum)
 }
 
+/// 32 bits become 32 bytes of 0 or 1, to be multiplied with their values; pairs of products are added up in 16 bits, at
+/// most [`STEPS`] of them: 64 · 2 · 128 < 32,768.
+#[inline]
 #[target_feature(enable = "avx2")]
-fn chosen_avx2(signs: &[u16], values: &[f32]) -> f32 {
-    let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-    let mut sums = [_mm256_setzero_ps(); 2];
-    for (bits, values) in signs.iter().zip(values.as_chunks::<16>().0) {
-        let halves = bits.to_le_bytes().into_iter().zip(values.as_chunks::<8>().0);
-        for (sum, (bits, values)) in sums.iter_mut().zip(halves) {
-            let set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits.into()), lanes), lanes);
-            // SAFETY: eight numbers are the 32 bytes that are loaded.
-            let values = unsafe { _mm256_loadu_ps(values.as_ptr()) };
-            *sum = _mm256_add_ps(*sum, _mm256_and_ps(values, _mm256_castsi256_ps(set)));
+fn chosen_avx2(bits: &[u8], values: &[i8]) -> i32 {
+    const STEPS: usize = 64;
+    let own_byte = _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
+    let (own_bit, ones) =
+        (_mm256_set1_epi64x(i64::from_le_bytes([1, 2, 4, 8, 16, 32, 64, 128])), _mm256_set1_epi8(1));
+    let mut sum = _mm256_setzero_si256();
+    for (bits, values) in bits.chunks(4 * STEPS).zip(values.chunks(32 * STEPS)) {
+        let mut pairs = _mm256_setzero_si256();
+        for (&bits, values) in bits.as_chunks::<4>().0.iter().zip(values.as_chunks::<32>().0) {
+            let spread = _mm256_shuffle_epi8(_mm256_set1_epi32(i32::from_le_bytes(bits)), own_byte);
+            let chosen = _mm256_min_epu8(_mm256_and_si256(spread, own_bit), ones);
+            // SAFETY: 32 numbers are the 32 bytes that are loaded.
+            let values = unsafe { _mm256_loadu_si256(values.as_ptr().cast()) };
+            pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(chosen, values));
         }
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
     }
-    let mut lanes = [0.0f32; 8];
+    let mut lanes = [0i32; 8];
     // SAFETY: eight numbers are the 32 bytes that are stored.
-    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), _mm256_add_ps(sums[0], sums[1])) };
+    unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), sum) };
     lanes.iter().sum()
 }
 
 /// 64 products a step, added up by fours; the last step may be of 16, 32 or 48.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn products_vnni(bytes: &[u8], values: &[i8]) -> i32 {
     let mut sum = _mm512_setzero_si512();
@@ -207,14 +232,4 @@ fn products_vnni(bytes: &[u8], values: &[i8]) -> i32 {
         sum = _mm512_dpbusd_epi32(sum, bytes, values);
     }
     _mm512_reduce_add_epi32(sum)
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-fn products_avx512(bytes: &[u8], values: &[i8]) -> i32 {
-    kernel::products(bytes, values)
-}
-
-#[target_feature(enable = "avx2")]
-fn products_avx2(bytes: &[u8], values: &[i8]) -> i32 {
-    kernel::products(bytes, values)
 }

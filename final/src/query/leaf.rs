@@ -147,8 +147,7 @@ impl Near<'_> {
                 let mut found = graph.search(&scorer, None, wanted, wanted, accepted, &mut stats);
                 stats.estimates = std::mem::take(&mut stats.distances);
                 if self.params.codes.rescore {
-                    let rows = found.into_iter().map(|(_, row)| row);
-                    let (best, read) = quantize::rescore(&scorer, &exact, rows, self.k);
+                    let (best, read) = quantize::rescore(&scorer, &exact, &found, self.k);
                     stats.distances = read as u64;
                     found = best;
                 }

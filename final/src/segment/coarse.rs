@@ -57,7 +57,7 @@ pub(super) fn is_coarse(
             Some(codes) => {
                 let codes = codes.scorer(metric, query);
                 let walked = graph.search(&codes, None, EF, EF, None, &mut stats);
-                quantize::rescore(&codes, &scorer, walked.into_iter().map(|(_, row)| row), K + 1).0
+                quantize::rescore(&codes, &scorer, &walked, K + 1).0
             }
         };
         let exact = graph.search(&scorer, None, K + 1, EXACT_EF, None, &mut stats);

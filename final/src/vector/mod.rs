@@ -91,7 +91,23 @@ pub trait Scorer: Sync {
 
     /// A hint that the row's distance will be asked for soon.
     fn prefetch(&self, _row: Ordinal) {}
+
+    /// The distances of some rows, in their order; later ones are fetched from memory while earlier ones are computed.
+    #[inline]
+    fn distances(&self, rows: &[Ordinal], distances: &mut Vec<f32>) {
+        distances.clear();
+        rows.iter().take(AHEAD).for_each(|&row| self.prefetch(row));
+        for (at, &row) in rows.iter().enumerate() {
+            if let Some(&later) = rows.get(at + AHEAD) {
+                self.prefetch(later);
+            }
+            distances.push(self.distance(row));
+        }
+    }
 }
+
+/// How many rows ahead of the one at hand are fetched from memory.
+const AHEAD: usize = 4;
 
 /// Vectors of one dimension, one after the other: `rows × dimension` numbers, borrowed.
 #[derive(Clone, Copy)]
