@@ -107,6 +107,14 @@ impl Beam {
         None
     }
 
+    /// The row that would be expanded next.
+    #[inline]
+    pub(super) fn next(&self) -> Option<Ordinal> {
+        let waiting =
+            self.entries[self.next.min(self.entries.len())..].iter().find(|&entry| entry & EXPANDED == 0);
+        waiting.map(|&entry| row_of(entry))
+    }
+
     /// The rows kept, nearest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (f32, Ordinal)> + '_ {
         self.entries.iter().map(|&entry| (distance(entry), row_of(entry)))

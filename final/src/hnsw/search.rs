@@ -113,7 +113,7 @@ impl Graph {
         walk.start(ef + 1);
         nearest.into_iter().chain(seeds).for_each(|row| walk.offer(row, scorer, stats));
         let mut stones = Vec::new();
-        walk.run(scorer, stats, |node, visited, fresh, stats| {
+        walk.run(self, scorer, stats, |node, visited, fresh, stats| {
             stones.clear();
             self.look_at(node, accepted, visited, fresh, &mut stones);
             let mut next = 0;

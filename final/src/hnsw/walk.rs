@@ -5,6 +5,14 @@
 //! left and the walk is over. (The paper's Algorithm 2 keeps two heaps, candidates and results; a candidate that is no
 //! longer among the results would end the search when it came up, so one sorted list is both.)
 //!
+//! All that a hop brings is scored before any of it is offered, and only what is nearer than the beam's end is, at once.
+//! Of 784 numbers by bits a walk takes 32 µs instead of 41 so, by bytes 50 instead of 59; that the links of the row which
+//! is next so far are fetched meanwhile saves another tenth of what is left.
+//!
+//! Rejected: choosing the next row before the neighbours of the one at hand are scored, and fetching all of its
+//! neighbours' codes meanwhile, as the gliding walk does with records. By bits that took a tenth more, by bytes 3 %
+//! less: codes are fetched soon enough while others are scored, and a better choice makes fewer hops.
+//!
 //! Not here: which neighbours to look at. That differs between a plain and a filtered walk and comes in as a closure.
 
 use std::{
@@ -12,11 +20,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Links, beam::Beam, codes::Target, visited::Visited};
+use super::{
+    Links,
+    beam::{Beam, Offer},
+    codes::Target,
+    visited::Visited,
+};
 use crate::{point::Ordinal, vector::Scorer};
-
-/// How far ahead of the row being scored the rows after it are fetched from memory.
-const AHEAD: usize = 4;
 
 /// What a walk has cost; for EXPLAIN.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +47,8 @@ pub(super) struct Walk {
     pub(super) beam: Beam,
     pub(super) target: Target,
     fresh: Vec<Ordinal>,
+    distances: Vec<f32>,
+    offers: Vec<Offer>,
 }
 
 impl Walk {
@@ -47,6 +59,8 @@ impl Walk {
             beam: Beam::default(),
             target: Target::default(),
             fresh: Vec::new(),
+            distances: Vec::new(),
+            offers: Vec::new(),
         }
     }
 
@@ -98,7 +112,7 @@ impl Walk {
         scorer: &impl Scorer,
         stats: &mut WalkStats,
     ) {
-        self.run(scorer, stats, |node, visited, fresh, _| {
+        self.run(links, scorer, stats, |node, visited, fresh, _| {
             fresh.extend(links.links(level, node).filter(|&link| visited.insert(link)));
         });
     }
@@ -106,6 +120,7 @@ impl Walk {
     /// Walks until the nearest rows are all expanded. `neighbours` puts a node's unseen neighbours into the list.
     pub(super) fn run(
         &mut self,
+        links: &impl Links,
         scorer: &impl Scorer,
         stats: &mut WalkStats,
         mut neighbours: impl FnMut(Ordinal, &mut Visited, &mut Vec<Ordinal>, &mut WalkStats),
@@ -115,13 +130,15 @@ impl Walk {
             neighbours(node, &mut self.visited, &mut self.fresh, stats);
             stats.hops += 1;
             stats.distances += self.fresh.len() as u64;
-            self.fresh.iter().take(AHEAD).for_each(|&row| scorer.prefetch(row));
-            for (at, &row) in self.fresh.iter().enumerate() {
-                if let Some(&later) = self.fresh.get(at + AHEAD) {
-                    scorer.prefetch(later);
-                }
-                self.beam.offer(scorer.distance(row), row);
+            if let Some(next) = self.beam.next() {
+                links.prefetch(next);
             }
+            scorer.distances(&self.fresh, &mut self.distances);
+            let bound = self.beam.bound();
+            let near = self.distances.iter().zip(&self.fresh).filter(|(distance, _)| **distance < bound);
+            self.offers.clear();
+            self.offers.extend(near.map(|(&distance, &row)| Offer::new(distance, row)));
+            self.beam.offer_all(&mut self.offers);
         }
     }
 
