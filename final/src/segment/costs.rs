@@ -54,7 +54,7 @@ impl Costs {
     /// What vectors with so many numbers cost on most machines.
     pub const fn guess(dimension: usize) -> Self {
         let dimension = dimension as f64;
-        Self { row: 10.0 + dimension / 6.0, code: 8.0 + dimension / 40.0, hop: 150.0 + dimension }
+        Self { row: 10.0 + dimension / 6.0, code: 5.0 + dimension / 80.0, hop: 150.0 + dimension }
     }
 
     /// Measured on the rows of a vector that has a graph.
@@ -68,7 +68,7 @@ impl Costs {
         let code = codes.map(|codes| codes.scorer(vector.distance, matrix.row(0)));
         Self {
             row: each(rows, &scorer(0)),
-            code: code.map_or(guess.code, |code| each(rows, &code)),
+            code: code.map_or(guess.code, |code| many(rows, &code)),
             hop: match graph.dimension() {
                 None => guess.hop,
                 Some(_) => least(|round| {
@@ -96,6 +96,17 @@ fn each(rows: u32, scorer: &impl Scorer) -> f64 {
             ahead.by_ref().take(1).for_each(|row| scorer.prefetch(row));
             black_box(scorer.distance(row));
         }
+        u64::from(ROWS)
+    })
+}
+
+/// The same of a scorer that takes many rows at once.
+fn many(rows: u32, scorer: &impl Scorer) -> f64 {
+    let mut distances = Vec::new();
+    least(|round| {
+        let some: Vec<Ordinal> = scattered(rows, round).take(ROWS as usize).collect();
+        scorer.distances(&some, &mut distances);
+        black_box(&distances);
         u64::from(ROWS)
     })
 }

@@ -20,6 +20,9 @@ use crate::{
 };
 
 const ROWS: u64 = 1_500;
+
+/// So many that walking by codes is cheaper than estimating all of them.
+const WALKED: u64 = 8_000;
 const DIMENSION: usize = 64;
 
 fn vectors(count: u64, seed: u64) -> impl Iterator<Item = Vec<f32>> {
@@ -28,8 +31,8 @@ fn vectors(count: u64, seed: u64) -> impl Iterator<Item = Vec<f32>> {
 }
 
 /// A collection at rest, in one segment with a graph.
-fn collection(distance: Metric, quantization: Quantization) -> Collection {
-    at_rest(vectors(ROWS, 1), distance, quantization)
+fn collection(rows: u64, distance: Metric, quantization: Quantization) -> Collection {
+    at_rest(vectors(rows, 1), distance, quantization)
 }
 
 fn at_rest(rows: impl Iterator<Item = Vec<f32>>, distance: Metric, quantization: Quantization) -> Collection {
@@ -108,14 +111,14 @@ fn graphs(collection: &Collection) -> Vec<Walkable> {
 
 #[test]
 fn each_quantization_finds_the_nearest() {
-    for (quantization, walkable) in [
-        (Quantization::Auto, Walkable::ByNeighbours),
-        (Quantization::Lean, Walkable::ByCodes),
-        (Quantization::Scalar, Walkable::ByCodes),
-        (Quantization::Binary, Walkable::ByCodes),
-        (Quantization::Disabled, Walkable::ByRows),
+    for (rows, quantization, walkable) in [
+        (ROWS, Quantization::Auto, Walkable::ByNeighbours),
+        (WALKED, Quantization::Lean, Walkable::ByCodes),
+        (WALKED, Quantization::Scalar, Walkable::ByCodes),
+        (WALKED, Quantization::Binary, Walkable::ByCodes),
+        (ROWS, Quantization::Disabled, Walkable::ByRows),
     ] {
-        let collection = collection(Metric::Euclid, quantization);
+        let collection = collection(rows, Metric::Euclid, quantization);
         assert_eq!(graphs(&collection), [walkable], "{quantization:?}");
         let oversampled = CodeParams { oversampling: 30.0, ..CodeParams::default() };
         for codes in [oversampled, CodeParams { ignore: true, ..CodeParams::default() }] {
@@ -165,14 +168,14 @@ fn a_lean_collection_takes_bytes_where_bits_say_too_little() {
 #[test]
 fn without_rescoring_scores_are_estimates() {
     let codes = CodeParams { rescore: false, ..CodeParams::default() };
-    let collection = collection(Metric::Dot, Quantization::Binary);
+    let collection = collection(WALKED, Metric::Dot, Quantization::Binary);
     let (recall, exact_scores) = quality(&collection, codes);
     assert!(!exact_scores && (0.1..0.9).contains(&recall), "{recall}");
 }
 
 #[test]
 fn lengths_without_direction_have_no_codes() {
-    let collection = collection(Metric::Manhattan, Quantization::Scalar);
+    let collection = collection(ROWS, Metric::Manhattan, Quantization::Scalar);
     assert_eq!(graphs(&collection), [Walkable::ByRows]);
     assert!(quality(&collection, CodeParams::default()).0 > 0.9);
 }
@@ -181,7 +184,7 @@ fn lengths_without_direction_have_no_codes() {
 /// nothing again, the collection stayed as it was.
 #[test]
 fn other_settings_are_caught_up_with() {
-    let collection = collection(Metric::Euclid, Quantization::Binary);
+    let collection = collection(ROWS, Metric::Euclid, Quantization::Binary);
     for (quantization, walkable) in [
         (Quantization::Auto, Walkable::ByNeighbours),
         (Quantization::Lean, Walkable::ByCodes),
