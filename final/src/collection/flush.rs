@@ -13,6 +13,7 @@ use std::{
 };
 
 use super::{
+    priority::step_back,
     state::{Frozen, LiveSegment},
     write::{Message, Writer},
 };
@@ -256,6 +257,7 @@ impl Writer {
         self.jobs.retain(|job| !job.is_finished());
         let outbox = self.outbox.clone();
         let run = move || {
+            step_back();
             // What a panicking seal leaves behind is a folder that nothing names.
             let outcome = std::panic::catch_unwind(AssertUnwindSafe(seal));
             let outcome =

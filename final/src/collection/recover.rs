@@ -13,6 +13,7 @@ use std::{
 use super::{
     Options, fallback,
     flush::{remove_unnamed, segment_dir},
+    inbox::Inbox,
     state::{LiveSegment, State},
     write::{Message, Writer},
 };
@@ -92,7 +93,7 @@ impl Writer {
             flush_waiters: Vec::new(),
             jobs: Vec::new(),
             outbox,
-            inbox,
+            inbox: Inbox::new(inbox),
             _lock: lock,
         };
         if recovery.damaged.is_some() {

@@ -16,6 +16,7 @@ use arc_swap::ArcSwap;
 use super::{
     Alter, Done, Options, Shared, Write,
     flush::Flushed,
+    inbox::Inbox,
     merge::Merging,
     resolve::{Pending, Resolver},
     state::{LiveSegment, State},
@@ -35,6 +36,9 @@ const GROUP_WRITES: usize = 1_024;
 /// A group closes once its points take about this much memory.
 const GROUP_BYTES: usize = 32 << 20;
 
+/// The writer is full when it holds so many times what makes a segment, and a segment is being sealed.
+const FULL: usize = 8;
+
 /// Fewer rows than this are not worth a segment of their own only because nobody writes.
 const IDLE_ROWS: u32 = 1_000;
 
@@ -51,6 +55,11 @@ pub(super) enum Message {
 }
 
 impl Message {
+    /// Whether it comes from a thread of the writer's own.
+    pub(super) fn is_of_a_job(&self) -> bool {
+        matches!(self, Self::Flushed(_) | Self::Merged(_))
+    }
+
     /// Answers whoever waits for this message that it will not be heard.
     pub(super) fn refuse(self, error: &Error) {
         if let Self::Write(_, done) | Self::Alter(_, done) | Self::Flush(done) = self {
@@ -80,7 +89,7 @@ pub(super) struct Writer {
     pub(super) jobs: Vec<JoinHandle<()>>,
     pub(super) shared: Arc<Shared>,
     pub(super) outbox: mpsc::Sender<Message>,
-    pub(super) inbox: mpsc::Receiver<Message>,
+    pub(super) inbox: Inbox,
     /// Keeps other processes out of the folder.
     pub(super) _lock: Box<dyn std::any::Any + Send + Sync>,
 }
@@ -115,7 +124,7 @@ impl Writer {
                 }
                 self.take(next, &mut group);
                 let room = group.answers.len() < GROUP_WRITES && group.pending.bytes() < GROUP_BYTES;
-                message = if room { self.inbox.try_recv().ok() } else { None };
+                message = if room { self.inbox.next_now(self.is_full()) } else { None };
             }
             self.commit(&mut group);
             self.flush_if_due();
@@ -126,14 +135,19 @@ impl Writer {
     /// The next message; waits for it, and seals the mutable segment if the wait is long.
     fn next_message(&mut self) -> Option<Message> {
         let idle = self.options.flush_idle.filter(|_| self.state.mutable().rows() >= IDLE_ROWS);
-        if let Some(idle) = idle {
-            match self.inbox.recv_timeout(idle) {
-                Ok(message) => return Some(message),
-                Err(mpsc::RecvTimeoutError::Timeout) => self.start_flush(),
-                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+        match self.inbox.next(self.is_full(), idle) {
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                self.start_flush();
+                self.inbox.next(self.is_full(), None).ok()
             }
+            next => next.ok(),
         }
-        self.inbox.recv().ok()
+    }
+
+    /// Whether there is so much to seal that writes have to wait until some of it is.
+    fn is_full(&self) -> bool {
+        let most = self.options.flush_bytes.saturating_mul(FULL);
+        self.flushing.is_some() && self.state.mutable().bytes() >= most
     }
 
     /// Whether what has been written is sealed, and nobody writes more than a little; if anybody wants to know.
@@ -244,7 +258,7 @@ impl Writer {
         }
         let closed = Error::closed("the collection has been closed");
         self.flush_waiters.drain(..).for_each(|(_, done)| done(Err(closed.clone())));
-        while let Ok(message) = self.inbox.try_recv() {
+        while let Some(message) = self.inbox.next_now(false) {
             message.refuse(&closed);
         }
     }

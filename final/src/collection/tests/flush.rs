@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    super::{Collection, Write},
+    super::{Collection, Options, Write},
     script::{dir, options, point, resting, schema},
 };
 use crate::{
     disk::{Store, fault::FaultStore},
     point::PointId,
+    segment::Segment,
 };
 
 /// Once, a flush that was asked for while another one ran waited for ever: the one that ran had frozen its rows before
@@ -59,4 +60,27 @@ fn a_merge_refuses_damaged_vectors() {
     let failure = collection.stats().failure.unwrap();
     assert!(failure.contains("000001/vectors.bin"), "{failure}");
     assert_eq!(collection.snapshot().points(), 6);
+}
+
+/// Once, a writer took whatever came while it sealed a segment: points that came ten times as fast as graphs could be
+/// built filled the memory until none was left.
+#[test]
+fn what_cannot_be_sealed_yet_waits_outside() {
+    const SEGMENT: usize = 4 << 10;
+    let options = Options { flush_bytes: SEGMENT, ..options() };
+    let collection = Collection::create(Arc::new(FaultStore::default()), dir(), schema(), &options).unwrap();
+    let batch = |first: u64| (first..first + 10).map(|id| point(PointId::Num(id), 0.5, Default::default()));
+    let mut most = 0;
+    for first in (0..5_000).step_by(10) {
+        let write = Write::Upsert { points: batch(first).collect(), mode: Default::default(), only_if: None };
+        collection.write_and_wait(write).unwrap();
+        let snapshot = collection.snapshot();
+        let held = snapshot.segments().iter().map(|view| match &view.segment {
+            Segment::Mutable(segment) => segment.bytes(),
+            Segment::Sealed(_) => 0,
+        });
+        most = held.fold(most, usize::max);
+    }
+    assert!((SEGMENT..10 * SEGMENT).contains(&most), "{most} bytes in one segment that is not sealed");
+    assert_eq!(collection.snapshot().points(), 5_000);
 }
