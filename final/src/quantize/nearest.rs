@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many rows ahead of the one at hand are fetched from memory.
-const ROWS_AHEAD: usize = 4;
+const ROWS_AHEAD: usize = 3;
 
 /// How many rows are estimated at once.
 const AT_ONCE: usize = 256;

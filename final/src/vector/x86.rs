@@ -16,12 +16,12 @@ pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
     avx512.into_iter().chain(avx2)
 }
 
-/// Brings data near, its first lines if it is large: the processor sees where that leads and goes on by itself. With
-/// all 49 lines of 784 numbers the requests of a few rows wait for each other: 340 ns per row instead of 240.
+/// Brings data near, its first lines if it is large. All lines of what a walk comes to next: with the first 16 alone,
+/// after which the processor might go on by itself, a walk over mapped files of 784 numbers takes a sixth longer.
 #[inline]
 pub(super) fn prefetch<T>(data: &[T]) {
     const LINE: usize = 64;
-    const LINES: usize = 16;
+    const LINES: usize = 128;
     let start: *const i8 = data.as_ptr().cast();
     for line in 0..size_of_val(data).div_ceil(LINE).min(LINES) {
         // SAFETY: a prefetch reads nothing; the address lies inside `data`.
