@@ -4,6 +4,7 @@
 //! ```text
 //! layers      who may use whom, and the other rules that a compiler does not know
 //! http        the life of a collection, the refusals, keys, stopping, one process per data directory
+//! busy        who searches for long keeps nobody waiting who only asks whether the server is well
 //! crash_loop  SIGKILL under concurrent writers: every acknowledged write is there afterwards
 //! client      the Python client that people already use
 //! book        the chapters are what the posts yield, and what the posts show is what was run
@@ -22,6 +23,7 @@ mod writers;
 mod book;
 #[cfg(target_os = "linux")]
 mod browser;
+mod busy;
 mod client;
 mod crash_loop;
 mod http;
