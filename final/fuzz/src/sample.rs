@@ -1,9 +1,10 @@
-//! A small collection with something of everything, in memory: a sealed segment with a graph and tombstones, and rows
-//! that only the log has. Inputs are tried on copies of it.
+//! A small collection with something of everything, in memory: a sealed segment with tombstones and every kind of graph
+//! and codes, and rows that only the log has. Inputs are tried on copies of it.
 
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use kith::{
@@ -11,7 +12,7 @@ use kith::{
     disk::{Store, fault::FaultStore},
     hnsw::HnswConfig,
     point::{Payload, Point, PointId, Vector},
-    schema::{CollectionSchema, FieldIndex, FieldKind, VectorSchema},
+    schema::{CollectionSchema, FieldIndex, FieldKind, Quantization, VectorSchema},
     vector::Metric,
 };
 
@@ -23,6 +24,17 @@ pub const NAME: &str = "c";
 
 /// How many rows the sealed segment has.
 pub const SEALED_ROWS: u32 = 12;
+
+/// The vectors: two too short for codes, one whose graph has codes of neighbours, and one with codes of its rows.
+pub const VECTORS: [(&str, usize, Metric, Quantization); 4] = [
+    ("", 4, Metric::Cosine, Quantization::Auto),
+    ("v", 2, Metric::Euclid, Quantization::Auto),
+    ("near", 32, Metric::Euclid, Quantization::Auto),
+    ("lean", 32, Metric::Dot, Quantization::Scalar),
+];
+
+/// Where in the payloads each point has one number.
+pub const NUMBER: &str = "m";
 
 /// Payloads that filters find something in.
 pub const PAYLOADS: [&str; 12] = [
@@ -55,9 +67,9 @@ pub fn dir() -> PathBuf {
     Path::new(DATA).join("collections").join(NAME)
 }
 
-/// The folder of its sealed segment.
+/// The folder of its sealed segment, the second: the first was sealed in haste.
 pub fn segment_dir() -> PathBuf {
-    dir().join("segments/000001")
+    dir().join("segments/000002")
 }
 
 /// A store that holds the data directory; nobody else's.
@@ -69,11 +81,12 @@ pub fn store() -> FaultStore {
 
 /// The definition of the collection.
 pub fn schema() -> CollectionSchema {
-    let vector =
-        |size, distance| VectorSchema { size, distance, hnsw: None, quantization: Default::default() };
+    let vector = |(name, size, distance, quantization): (&str, _, _, _)| {
+        (name.to_owned(), VectorSchema { size, distance, hnsw: None, quantization })
+    };
     let index = |kind| FieldIndex { kind, requested: None };
     CollectionSchema {
-        vectors: [(String::new(), vector(4, Metric::Cosine)), ("v".into(), vector(2, Metric::Euclid))].into(),
+        vectors: VECTORS.map(vector).into(),
         hnsw: HnswConfig { m: 4, ef_construct: 16 },
         indexing_threshold: Some(4),
         fields: [
@@ -89,7 +102,9 @@ pub fn schema() -> CollectionSchema {
 fn prepare() -> FaultStore {
     let store = FaultStore::default();
     let shared: Arc<dyn Store> = Arc::new(store.clone());
-    let database = Database::open(shared, Path::new(DATA), options()).expect("an empty store can be opened");
+    // At rest what was sealed is sealed again, and better; but not before the flush.
+    let options = Options { flush_idle: Some(Duration::from_secs(3_600)), ..options() };
+    let database = Database::open(shared, Path::new(DATA), options).expect("an empty store can be opened");
     let collection = database.create(NAME, schema()).expect("there is none yet");
     let write = |write| collection.write_and_wait(write).expect("the sample is sound");
     let points = |ids: std::ops::Range<u64>| Write::Upsert {
@@ -98,6 +113,7 @@ fn prepare() -> FaultStore {
         only_if: None,
     };
     write(points(0..SEALED_ROWS.into()));
+    collection.flush().expect("memory has room");
     write(Write::Delete(Selector::Ids(vec![PointId::Num(6)])));
     collection.flush().expect("memory has room");
     write(points(12..15));
@@ -106,11 +122,14 @@ fn prepare() -> FaultStore {
     store
 }
 
-fn point(id: u64, payload: Payload) -> Point {
+fn point(id: u64, mut payload: Payload) -> Point {
     let x = id as f32;
+    payload.insert(NUMBER.into(), (x / 2.0).into());
     let whole = (String::new(), Vector::Dense(vec![1.0, x, -x, 0.5]));
     let other = id.is_multiple_of(2).then(|| ("v".to_owned(), Vector::Dense(vec![x, 1.0])));
+    let wave =
+        |name: &str| (name.to_owned(), Vector::Dense((0..32).map(|at| (x * at as f32).sin()).collect()));
     // Every fourth id is a UUID.
     let id = if id % 4 == 3 { PointId::Uuid(u128::from(id) << 64 | 1) } else { PointId::Num(id) };
-    Point { id, vectors: [whole].into_iter().chain(other).collect(), payload }
+    Point { id, vectors: [whole, wave("near"), wave("lean")].into_iter().chain(other).collect(), payload }
 }
