@@ -16,8 +16,9 @@ use kith::{
 fn the_sample_has_every_kind_of_graph_and_codes() {
     let (store, rows) = (fuzz::sample::store(), fuzz::sample::SEALED_ROWS);
     let sealed = Sealed::open(&store, &fuzz::sample::segment_dir(), 2, rows).expect("the sample is sound");
-    let codes = |name| sealed.codes(name).map(RowCodes::precision);
-    let dimension = |name| sealed.graph(name).expect("every vector has a graph").dimension();
+    let of = |name| sealed.vector(name).expect("a row has it");
+    let codes = |name| of(name).codes().map(RowCodes::precision);
+    let dimension = |name| of(name).graph().expect("every vector has a graph").dimension();
     assert_eq!(
         [dimension(""), dimension("v"), dimension("near"), dimension("lean")],
         [None, None, Some(32), None]

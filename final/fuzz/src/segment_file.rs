@@ -81,18 +81,19 @@ fn open_segment(store: &FaultStore) {
 /// Goes through the graphs in every way: so few rows would be compared one by one.
 fn walk_all(sealed: &Sealed) {
     for (name, size, metric, _) in sample::VECTORS {
-        let (Some(graph), Some(column)) = (sealed.graph(name), sealed.columns().get(name)) else { continue };
+        let Some(indexed) = sealed.vector(name) else { continue };
+        let Some(graph) = indexed.graph() else { continue };
         let (query, stats) = (vec![0.5; size], &mut WalkStats::default());
-        let exact = RowScorer::new(metric, &query, column.matrix());
+        let exact = RowScorer::new(metric, &query, indexed.column().matrix());
         for k in [3, 30] {
             graph.search(&exact, None, k, k, None, stats);
             graph.search(&exact, Some(&query), k, k, None, stats);
             let accepted = Accepted { count: 6, contains: &|row| row % 2 == 0 };
             graph.search(&exact, Some(&query), k, k, Some(accepted), stats);
-            if let Some(codes) = sealed.codes(name) {
+            if let Some(codes) = indexed.codes() {
                 let codes = codes.scorer(metric, &query);
                 let found = graph.search(&codes, None, k, k, None, stats);
-                rescore(&codes, &exact, found.into_iter().map(|(_, row)| row), k);
+                rescore(&codes, &exact, &found, k);
             }
         }
     }
