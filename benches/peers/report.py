@@ -16,9 +16,10 @@ import subprocess
 import sys
 
 import databases
+import goals
 import plot
 import systems
-from words import INTRODUCTION, NOTES, YARDSTICK_NOTES
+from words import GOALS_NOTES, INTRODUCTION, NOTES, TIME_NOTES, YARDSTICK_NOTES
 
 LEVELS = (90, 95, 99)
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_vpopcntdq", "amx_int8", "asimd")
@@ -137,6 +138,7 @@ def markdown(results):
     text = [INTRODUCTION, "## The yardstick\n", YARDSTICK_NOTES]
     for section in of_kind(results, "search"):
         text += [f"### {section.partition('.')[2]}\n", table(rows(results, section), YARDSTICK)]
+    text += ["## The goals\n", GOALS_NOTES, goals.table(results["figures"]), TIME_NOTES]
     for kind, (title, notes) in NOTES.items():
         body = {"search": plotted, "filters": by_share}.get(kind, plain)
         for section in of_kind(results, kind):
