@@ -189,7 +189,7 @@ fn chosen_vnni(bits: &[u8], values: &[i8]) -> i32 {
 }
 
 /// 32 bits become 32 bytes of 0 or 1, to be multiplied with their values; pairs of products are added up in 16 bits, at
-/// most [`STEPS`] of them: 64 · 2 · 128 < 32,768.
+/// most `STEPS` of them: 64 · 2 · 128 < 32,768.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn chosen_avx2(bits: &[u8], values: &[i8]) -> i32 {

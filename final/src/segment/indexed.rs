@@ -7,7 +7,7 @@
 //! All of it is found by one look-up of the vector's name. Several would cost a query a microsecond: the usual name is
 //! empty, and comparing empty names is slow where the processor first asks whether their addresses exist.
 //!
-//! Not here: the files of rows and codes ([`vectors`](super::vectors), [`codes`](super::codes)).
+//! Not here: the files of rows and codes ([`vectors`], [`codes`]).
 
 use std::{collections::BTreeMap, path::Path};
 

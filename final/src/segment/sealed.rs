@@ -3,7 +3,7 @@
 //! ```text
 //! segments/000031/  ids.bin  vectors.bin  codes.bin  graph.bin  payloads.bin  text.bin  deletes-000042.bin
 //! ```
-//! What there is for each vector, in `vectors.bin`, `codes.bin` and `graph.bin`, is in [`indexed`](super::indexed).
+//! What there is for each vector, in `vectors.bin`, `codes.bin` and `graph.bin`, is in [`indexed`].
 //! `deletes-N.bin` belongs to manifest N, which names it.
 
 use std::{collections::BTreeMap, path::Path};
