@@ -15,7 +15,7 @@ the raw data; the sections below say how each was counted.
 GOALS_NOTES = """Where Kith wants to be, and where it was when each section below was measured: ratios of figures of one run.
 """
 
-TIME_NOTES = """Where the time goes, by `perf record` on the machine below:
+TIME_NOTES = """Where the time goes: `perf record` of many queries, and functions timed alone, on the machine below in November 2026.
 
 * **A walk over 784 numbers** fetches 6.6 KB for each node it goes to, a vector and a record of 32 codes, and waits for
   memory nearly half of its time; 16 % are look-ups of codes, 12 % the list of the nearest, 10 % turning the query and
