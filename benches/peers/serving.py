@@ -108,7 +108,7 @@ def one_round(dataset, server, mirror, client, library, efs):
 
 
 def ask_server(dataset, server, client, ef, connections):
-    target = {"address": server.address, "collection": dataset.name, "connections": connections}
+    target = {"address": server.address, "path": f"/collections/{dataset.name}", "connections": connections}
     queries, found = dataset.path(dataset.asked), dataset.path("found.ibin")
     cpu = server.cpu_seconds()
     took = client.ask(do="http_search", target=target, queries=queries, k=K, ef=ef, answers=found)
@@ -126,7 +126,7 @@ def fill(server, engine, dataset, connections=4, batch=100, **settings):
     """Puts the set's rows into a collection of its name; what the client saw."""
     vectors = {"size": dataset.base.shape[1], "distance": dataset.metric}
     server.request("PUT", f"/collections/{dataset.name}", {"vectors": vectors, **settings})
-    target = {"address": server.address, "collection": dataset.name, "connections": connections}
+    target = {"address": server.address, "path": f"/collections/{dataset.name}", "connections": connections}
     return engine.ask(do="http_ingest", target=target, base=dataset.path("base.fbin"), batch=batch)
 
 

@@ -20,13 +20,13 @@ use crate::{
     matrix::Matrix,
 };
 
-/// Where a collection is served, and by how many connections it is asked.
+/// What is asked, and by how many connections.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Target {
     /// Host and port.
     pub address: String,
-    /// The collection's name.
-    pub collection: String,
+    /// A collection there, as `/collections/name`; for `post`, what it posts to.
+    pub path: String,
     /// Connections at a time, a thread each.
     pub connections: usize,
 }
@@ -46,7 +46,7 @@ pub struct Loaded {
 
 /// Puts all rows, row `i` as point `i`, `batch` in a request that is answered once they are durable.
 pub fn ingest(target: &Target, base: &Matrix, batch: usize) -> Result<Loaded> {
-    let path = format!("/collections/{}/points?wait=true", target.collection);
+    let path = format!("{}/points?wait=true", target.path);
     let requests: Vec<Vec<u8>> = base
         .values
         .chunks(batch * base.dimension)
@@ -69,7 +69,7 @@ pub fn ingest(target: &Target, base: &Matrix, batch: usize) -> Result<Loaded> {
 
 /// Asks every query for its `k` nearest; gives the ids found for each as well.
 pub fn search(target: &Target, queries: &Matrix, k: usize, ef: usize) -> Result<(Loaded, Vec<Vec<u32>>)> {
-    let path = format!("/collections/{}/points/query", target.collection);
+    let path = format!("{}/points/query", target.path);
     let body = |row: &[f32]| format!(r#"{{"query":{},"limit":{k},"params":{{"hnsw_ef":{ef}}}}}"#, json(row));
     let requests: Vec<Vec<u8>> =
         queries.rows().map(|row| request(target, "POST", &path, &body(row))).collect();
@@ -81,6 +81,13 @@ pub fn search(target: &Target, queries: &Matrix, k: usize, ef: usize) -> Result<
         points.iter().map(id).collect()
     };
     Ok((loaded, answers.iter().map(ids).collect::<Result<_>>()?))
+}
+
+/// Posts each of the bodies, as any server wants them; gives its answers.
+pub fn post(target: &Target, bodies: &str) -> Result<(Loaded, Vec<Vec<u8>>)> {
+    let requests: Vec<Vec<u8>> =
+        bodies.lines().map(|body| request(target, "POST", &target.path, body)).collect();
+    load(target, &requests)
 }
 
 fn json(row: &[f32]) -> String {

@@ -8,13 +8,15 @@
 //! {"do": "close"}
 //! {"do": "search", "queries": "queries.fbin", "search": {"k": 10, "ef": 64, "passes": 1}, "answers": "found.ibin"}
 //! {"do": "resident"}
-//! {"do": "http_ingest", "target": {"address": "127.0.0.1:1", "collection": "c", "connections": 2}, "base": "base.fbin", "batch": 100}
+//! {"do": "http_ingest", "target": {"address": "127.0.0.1:1", "path": "/collections/c", "connections": 2}, "base": "base.fbin", "batch": 100}
 //! {"do": "mirror"}
 //! {"do": "http_search", "target": …, "queries": "queries.fbin", "k": 10, "ef": 64, "answers": "found.ibin"}
+//! {"do": "http_post", "target": …, "bodies": "bodies.jsonl", "answers": "answers.jsonl"}
 //! ```
 //! An answer is an object; one that failed has the one key `error`.
 
 use std::{
+    fs,
     io::{self, BufRead, Write},
     path::PathBuf,
 };
@@ -42,6 +44,7 @@ enum Command {
     Mirror,
     HttpIngest { target: http::Target, base: PathBuf, batch: usize },
     HttpSearch { target: http::Target, queries: PathBuf, k: usize, ef: usize, answers: PathBuf },
+    HttpPost { target: http::Target, bodies: PathBuf, answers: PathBuf },
 }
 
 fn main() -> Result<()> {
@@ -94,6 +97,11 @@ fn run(command: Command, current: &mut Option<Collection>) -> Result<Value> {
         Command::HttpSearch { target, queries, k, ef, answers } => {
             let (loaded, found) = http::search(&target, &Matrix::read(&queries)?, k, ef)?;
             write_lists(&answers, k, &found)?;
+            answer(loaded)
+        }
+        Command::HttpPost { target, bodies, answers } => {
+            let (loaded, found) = http::post(&target, &fs::read_to_string(&bodies)?)?;
+            fs::write(&answers, found.join(&b'\n'))?;
             answer(loaded)
         }
     }
