@@ -10,6 +10,7 @@ import tempfile
 
 import numpy as np
 
+from postgres import Pgvector
 from systems import EF_CONSTRUCTION, M, THREADS
 
 BATCH = 1_000
@@ -226,4 +227,4 @@ class Zvec(Database):
         return answers
 
 
-DATABASES = [QdrantEdge, Lance, Chroma, Zvec]
+DATABASES = [QdrantEdge, Lance, Chroma, Zvec, Pgvector]

@@ -2,7 +2,7 @@
 
 LEVELS = (95, 99)
 SHARES = {"30": "30 %", "5": "5 %", "1": "1 %", "0_1": "0.1 %"}
-DATABASES = ("qdrant-edge-sq8", "zvec-hnsw", "lancedb-hnsw-sq", "chroma")
+DATABASES = ("qdrant-edge-sq8", "zvec-hnsw", "lancedb-hnsw-sq", "chroma", "pgvector")
 LEAN = ("kith-scalar", "kith-binary")
 # Numbers per vector.
 DIMENSIONS = {"fashion-mnist": 784, "demo": 256, "synthetic-1000000x128": 128}

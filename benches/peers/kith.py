@@ -70,7 +70,7 @@ class Server:
         return json.loads(text)["result"]
 
     def cpu_seconds(self):
-        return cpu_seconds(self.child)
+        return cpu_seconds(self.child.pid)
 
     def wait_until_indexed(self, collection, points, limit=1800):
         """Until all points are in graphs and nothing is being built."""

@@ -7,7 +7,8 @@
 
 It compiles Kith, makes the data and the indexes under `target/bench-data`, and writes what it finds into
 `benches/RESULTS.md`, `benches/results.json`, `benches/search-SET.svg` and the tables of `README.md`, section by section.
-A system that is not installed or fails is named there with the reason. It takes Linux, Debian's package
+A system that is not installed or fails is named there with the reason; PostgreSQL runs as nobody where root starts it,
+and everybody must be able to read the folders for that. It takes Linux, Debian's package
 dataset-fashion-mnist for the images, 8 GB of memory and 10 GB of disk; for the synthetic set with all systems three times as much.
 
 | section | measures | its sets | about, on 2 cores |

@@ -37,9 +37,10 @@ NOTES = {
         """Each system's fastest setting that reaches the recall; `–`: none tried does. `best recall` is the best of those
 tried, none wider than the first above 0.995. Builds use 2 threads. Kith is built as its server does it: durable
 batches, flushes, merges until it is at rest. Graphs have M = 16 or 32 links; ef_construction is 200, Kith's
-default 100. The databases (Qdrant Edge, LanceDB, Chroma, zvec) are asked 500 queries at four settings, in
-process. CPU time is the whole process's, Kith's the asking thread's, which is the only one at work. pgvector is
-missing: Debian 12 has no package of it.
+default 100. The databases (Qdrant Edge, LanceDB, Chroma, zvec, pgvector) are asked 500 queries at four settings, in
+process. CPU time is the whole process's, Kith's the asking thread's, which is the only one at work. pgvector 0.8.5 is
+in PostgreSQL 18, a server: its processes' time and the asking one's count together; it is asked through a socket in
+the file system, by prepared statements in binary; its disk is the table's and its indexes'.
 
 `memory bytes per vector`: a process of its own loads the saved index and asks all queries at ef 128; counted is
 what is resident then (RssAnon + RssFile + RssShmem) less what was before it loaded, less 4 bytes per number for
@@ -62,7 +63,7 @@ are on the wall, in process.
         "HTTP",
         """The server and its client on the same cores, all numbers of a query as JSON in its request, at the narrowest
 `ef` of those tried that reaches the recall; one that reaches two levels stands there twice. `server cpu` is
-what the server's process spent per request, in steps of 10 ms for all; `in process cpu` is what the library
+what the server's process spent per request; `in process cpu` is what the library
 spends in one thread on a copy of the same files at the same `ef`, in turns with the server; between them is
 what HTTP and JSON cost. `mirror cpu` is what a server spends that reads the same requests and answers them without
 looking: two calls of the system for each, which no server can do without. Medians of the rounds.

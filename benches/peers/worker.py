@@ -11,8 +11,6 @@ standard input, as JSON, and an answer per line of standard output. Its argument
 
 import ctypes
 import gc
-import json
-import os
 import pathlib
 import re
 import sys
@@ -23,6 +21,7 @@ import numpy as np
 import data
 import systems
 from databases import DATABASES
+from process import obey
 
 SYSTEMS = {kind.name: kind for kind in [*systems.LIBRARIES, *DATABASES, systems.FlatScan]}
 FIRST_ROWS = 1_000  # of which an index is made before memory or opening is measured
@@ -30,35 +29,41 @@ FIRST_ROWS = 1_000  # of which an index is made before memory or opening is meas
 
 class Worker:
     def __init__(self, kind):
-        self.kind, self.system = kind, kind()
+        self.kind = kind
+
+    def cpu_seconds(self):
+        """Of this process, and of those that work for the system elsewhere."""
+        elsewhere = getattr(self.system, "cpu_seconds", float)
+        return time.process_time() + elsewhere()
 
     def build(self, base, numbers):
-        rows = data.read(base)
+        rows, self.system = data.read(base), self.kind()
         # Libraries filter by a bitmap, and have nowhere to put the numbers.
         extra = (data.read(numbers).astype(np.int64),) if numbers and self.kind in DATABASES else ()
-        wall, cpu = time.monotonic(), time.process_time()
+        wall, cpu = time.monotonic(), self.cpu_seconds()
         self.system.build(rows, *extra)
-        return {"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - wall}
+        return {"cpu_s": self.cpu_seconds() - cpu, "wall_s": time.monotonic() - wall}
 
     def save(self, path):
-        self.system.save(pathlib.Path(path))
+        """Bytes of the files, unless the system says which of them are the index's."""
+        said = self.system.save(pathlib.Path(path))
         files = (file for file in pathlib.Path(path).rglob("*") if file.is_file())
-        return {"disk_bytes": sum(file.stat().st_size for file in files)}
+        return {"disk_bytes": said or sum(file.stat().st_size for file in files)}
 
     def accept(self, numbers, column, limit):
         self.system.accept(data.Accepted(data.read(numbers), column, limit))
         return {}
 
     def search(self, queries, k, ef, passes, filtered, answers):
-        """CPU seconds of the whole process per query: what a system does in other threads counts too. The first query
-        is asked before the clock starts, since some only then take a new `ef` in."""
+        """CPU seconds of the whole process per query: what a system does in other threads counts too, and in other
+        processes. The first query is asked before the clock starts, since some only then take a new `ef` in."""
         queries, latencies = data.read(queries), []
         call = self.system.filtered if filtered else self.system.search
         call(queries[:1], k, ef)
-        cpu = time.process_time()
+        cpu = self.cpu_seconds()
         for _ in range(passes):
             found = timed(call, queries, k, ef, latencies) if filtered else call(queries, k, ef)
-        cpu = time.process_time() - cpu
+        cpu = self.cpu_seconds() - cpu
         write_answers(answers, found, k)
         p50, p99 = np.percentile(latencies, (50, 99)) if latencies else (None, None)
         return {"cpu_s_per_query": cpu / (passes * len(queries)), "p50_us": p50, "p99_us": p99}
@@ -96,6 +101,7 @@ class Worker:
         return {"open_s": opened, "answered_s": times}
 
     def rehearse(self, base, queries, k, ef):
+        self.system = self.kind()
         self.system.build(data.read(base, rows=FIRST_ROWS))
         self.system.search(data.read(queries, rows=10), k, ef)
         self.system = None
@@ -129,19 +135,5 @@ def resident():
     return sum(int(kilobytes) << 10 for kilobytes in re.findall(r"^Rss\w+:\s+(\d+) kB", status, re.M))
 
 
-def main():
-    # What libraries print goes to standard error, where it stands in nobody's way.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    worker = Worker(SYSTEMS[sys.argv[1]])
-    for line in sys.stdin:
-        command = json.loads(line)
-        try:
-            answer = getattr(worker, command.pop("do"))(**command)
-        except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {error}"[:300]}
-        print(json.dumps(answer), file=answers, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    obey(Worker(SYSTEMS[sys.argv[1]]))
