@@ -1,4 +1,4 @@
-"""The databases Kith is compared with, in process, behind the calls that `systems.py` describes.
+"""The databases Kith is compared with, in process but for pgvector, behind the calls that `systems.py` describes.
 
 Each writes into a folder of its own and is built when all its rows are stored and indexed; where there is something to
 filter by, the fields `n0` and `n1` hold each row's numbers. They answer some hundred or thousand queries a second, so

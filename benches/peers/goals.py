@@ -1,8 +1,11 @@
 """How far is Kith from where it wants to be? Each goal with what was found, from the figures of `results.json`."""
 
+import re
+
 LEVELS = (95, 99)
 SHARES = {"30": "30 %", "5": "5 %", "1": "1 %", "0_1": "0.1 %"}
 DATABASES = ("qdrant-edge-sq8", "zvec-hnsw", "lancedb-hnsw-sq", "chroma", "pgvector")
+SERVERS = {"pgvector": 5, "chroma": 20}  # how many times as many answers
 LEAN = ("kith-scalar", "kith-binary")
 # Numbers per vector.
 DIMENSIONS = {"fashion-mnist": 784, "demo": 256, "synthetic-1000000x128": 128}
@@ -51,9 +54,20 @@ def rows(figures):
     yield "HTTP: 30 µs beyond the search itself", [
         f"{name} {own:.0f} µs" + (f", {system:.0f} of them the system's" if system else "") for name, own, system in beyond
     ]
-    tails = [(key.split(".")[2], figures[key] / figures[key.replace("p99", "p50")]) for key in figures if key.startswith("http.") and key.endswith("p99_us")]
+    tails = [(key.split(".")[2], figures[key] / figures[key.replace("p99", "p50")]) for key in figures if re.match(r"http\.[^.]+\.recall-.*p99_us$", key)]
     yield "HTTP: the 99th percentile at most 5 × the median", [f"{name} {tail:.1f} ×" for name, tail in tails]
+    for server, times in SERVERS.items():
+        yield f"HTTP, 8 connections: {times} × the answers of {server}", noted(beside(figures, server))
     taken = [(key.split(".")[2], figures[key]) for key in figures if key.endswith(".acknowledged_per_s")]
     yield "ingest: 20,000 durable vectors of 384 numbers per second", [f"{name} {rate:,.0f}" for name, rate in taken]
     warm = figures.get("open.synthetic-1000000x128.kith-warm.first_correct_s")
     yield "1,000,000 × 128: 0.5 s from the start to the first correct answer", [f"{warm:.3f} s"] if warm else []
+
+
+def beside(figures, server):
+    """How many times as many answers Kith's server gave as another at the same recall, both asked by 8 connections."""
+    for key, answers in figures.items():
+        own = re.fullmatch(r"http\.([^.]+)\.(recall-([0-9]+)-([0-9]+)-8-connections\.queries_per_wall_s)", key)
+        other = own and figures.get(f"http.{own[1]}.{server}-{own[2]}")
+        if other:
+            yield f"{own[1]} at {own[3]}.{own[4]}", f"{answers / other:.1f} ×"

@@ -15,7 +15,7 @@ dataset-fashion-mnist for the images, 8 GB of memory and 10 GB of disk; for the 
 |---|---|---|---|
 | search | recall against queries per CPU second; build; memory; size | fashion-mnist, demo, synthetic | 25 min, synthetic 2 h |
 | filters | the same with 30 to 0.1 % of the rows accepted | fashion-mnist | 15 min |
-| http | the server's answers, at each level of recall | fashion-mnist | 4 min |
+| http | the server's answers at each level of recall, beside other servers' | fashion-mnist | 10 min |
 | ingest | how fast the server takes points in | 50,000 x 384 | 3 min |
 | open | from the start of a process to the first correct answer | 1,000,000 x 128 | 25 min |
 """

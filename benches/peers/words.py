@@ -67,6 +67,11 @@ what the server's process spent per request; `in process cpu` is what the librar
 spends in one thread on a copy of the same files at the same `ef`, in turns with the server; between them is
 what HTTP and JSON cost. `mirror cpu` is what a server spends that reads the same requests and answers them without
 looking: two calls of the system for each, which no server can do without. Medians of the rounds.
+
+Rows without a name are Kith's. pgvector and Chroma are servers on the same cores in turns with it, asked the first
+2,000 of the queries, each at the narrowest `ef` that takes it to the recall. Chroma's requests are JSON over HTTP, from
+the client that asks Kith; pgvector's are prepared statements in binary over TCP, from a process for each connection.
+`server cpu` is that of all processes of the server.
 """,
     ),
     "ingest": (
