@@ -148,18 +148,21 @@ def demo(root, kith):
 
 
 def synthetic(root, rows, dimension, queries=2_000):
-    """Clusters of different sizes and widths, from a fixed seed; the queries are drawn as the rows are."""
+    """Clusters of some thousand rows, from a fixed seed; the queries are drawn as the rows are. As embeddings do, the rows
+    of a cluster differ in a few directions of its own, and hardly in the others."""
 
     def make(folder):
         random = np.random.default_rng(20)
-        centres = random.standard_normal((2_000, dimension), np.float32)
-        widths = random.uniform(0.3, 0.9, len(centres)).astype(np.float32)
-        weights = random.pareto(1.5, len(centres)) + 0.1
-        chosen = random.choice(len(centres), rows + queries, p=weights / weights.sum())
-        noise = random.standard_normal((rows + queries, dimension), np.float32)
-        matrix = centres[chosen] + noise * widths[chosen, None]
+        clusters, directions = max(1, rows // 1_000), 12
+        chosen = random.integers(clusters, size=rows + queries)
+        centres = 0.5 * random.standard_normal((clusters, dimension), np.float32)
+        matrix = centres[chosen] + 0.05 * random.standard_normal((rows + queries, dimension), np.float32)
+        for cluster in range(clusters):
+            own = np.flatnonzero(chosen == cluster)
+            spread = random.standard_normal((directions, dimension), np.float32) / np.sqrt(directions)
+            matrix[own] += random.standard_normal((len(own), directions), np.float32) @ spread
         write(folder / "base.fbin", matrix[:rows])
         write(folder / "queries.fbin", matrix[rows:])
 
-    name = f"synthetic-{rows}x{dimension}"
+    name = f"clusters-{rows}x{dimension}"
     return load(name, "Euclid", root / name, make)

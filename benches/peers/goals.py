@@ -8,7 +8,7 @@ DATABASES = ("qdrant-edge-sq8", "zvec-hnsw", "lancedb-hnsw-sq", "chroma", "pgvec
 SERVERS = {"pgvector": 5, "chroma": 20}  # how many times as many answers
 LEAN = ("kith-scalar", "kith-binary")
 # Numbers per vector.
-DIMENSIONS = {"fashion-mnist": 784, "demo": 256, "synthetic-1000000x128": 128}
+DIMENSIONS = {"fashion-mnist": 784, "demo": 256, "clusters-1000000x128": 128}
 
 
 def table(figures):
@@ -54,7 +54,7 @@ def rows(figures):
         yield f"HTTP, 8 connections: {times} × the answers of {server}", noted(beside(figures, server))
     taken = [(key.split(".")[2], figures[key]) for key in figures if key.endswith(".acknowledged_per_s")]
     yield "ingest: 20,000 durable vectors of 384 numbers per second", [f"{name} {rate:,.0f}" for name, rate in taken]
-    warm = figures.get("open.synthetic-1000000x128.kith-warm.first_correct_s")
+    warm = figures.get("open.clusters-1000000x128.kith-warm.first_correct_s")
     yield "1,000,000 × 128: 0.5 s from the start to the first correct answer", [f"{warm:.3f} s"] if warm else []
 
 
