@@ -19,8 +19,7 @@ TIME_NOTES = """Where the time goes: `perf record` of many queries, and function
 
 * **A walk over 784 numbers** fetches 6.6 KB for each node it goes to, a vector and a record of 32 codes, and waits for
   memory nearly half of its time; 16 % are look-ups of codes, 12 % the list of the nearest, 10 % turning the query and
-  making its tables. Fewer bytes a hop would help, and pages of 2 MB, which the system gives where memory is in one
-  piece (`final/src/disk/format.rs`): they saved a twentieth.
+  making its tables. Pages of 2 MB (`final/src/disk/mmap.rs`) saved an eighth.
 * **A walk over 256 numbers** (the demo, in the caches) spends 27 % on the list of the nearest, 15 % on look-ups, 11 % on
   turning the query and its tables, 8 % on fetching ahead, and about 1.5 µs of 9 on what surrounds it: the plan, the
   explanation, ids.

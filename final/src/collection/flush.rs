@@ -60,6 +60,7 @@ pub(super) fn seal(
     let files = files.into_iter().map(|(name, summary)| file_entry(name, &summary)).collect();
     let sealed = Sealed::open(store, &folder, number, rows)?;
     sealed.advise(job.schema);
+    sealed.bring_in(job.schema);
     let entry = SegmentEntry { number, rows, files, deletes: None };
     Ok(Flushed { entry, sealed: Arc::new(sealed) })
 }

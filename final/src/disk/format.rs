@@ -35,11 +35,6 @@ const ALIGN: u64 = 64;
 const ENTRY: u64 = 24;
 const TRAILER: u64 = 32;
 
-/// A file goes to the system in pieces of so many bytes, each at a multiple of it: Linux (from 6.16 on ext4, longer on
-/// XFS) then keeps it in pages of that size, and a mapping of it costs one look-up of an address where it would cost 512.
-/// A walk through a graph of 400 MB takes a twentieth less time.
-const PIECE: usize = 2 << 20;
-
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
@@ -73,6 +68,11 @@ impl Kind {
         Self::Deletes,
         Self::Wal,
     ];
+
+    /// Whether searches jump about in such a file.
+    fn is_walked(self) -> bool {
+        matches!(self, Self::Vectors | Self::Graph | Self::Codes)
+    }
 }
 
 /// The first 64 bytes of every file.
@@ -171,7 +171,7 @@ pub struct FileWriter {
 impl FileWriter {
     /// Creates the file; [`Error::Conflict`] if it exists. Its folder is synced by whoever commits it.
     pub fn create(store: &dyn Store, path: &Path, kind: Kind, version: u16) -> Result<Self> {
-        let out = BufWriter::with_capacity(PIECE, store.create(path)?);
+        let out = BufWriter::with_capacity(1 << 18, store.create(path)?);
         let summary = Summary { len: 0, crc32c: 0 };
         let mut file = Self { path: path.to_owned(), out, summary, sections: Vec::new() };
         file.append(&Header { kind, version, number: 0 }.encode())?;
@@ -229,15 +229,7 @@ impl FileWriter {
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.summary.len += bytes.len() as u64;
         self.summary.crc32c = crc32c_append(self.summary.crc32c, bytes);
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            // Never more than there is room for: the buffer would be written before it is full.
-            let room = PIECE - self.out.buffer().len() % PIECE;
-            let (piece, later) = rest.split_at(rest.len().min(room));
-            self.out.write_all(piece).map_err(Error::io("write", &self.path))?;
-            rest = later;
-        }
-        Ok(())
+        self.out.write_all(bytes).map_err(Error::io("write", &self.path))
     }
 }
 
@@ -255,6 +247,9 @@ impl File {
     /// lies where it can. [`Error::NotFound`] if there is none.
     pub fn open(store: &dyn Store, path: &Path, kind: Kind, version: u16) -> Result<Self> {
         let bytes = store.map(path)?;
+        if kind.is_walked() {
+            bytes.advise_often();
+        }
         let header = Header::decode(&bytes, path, kind, version)?;
         let sections = read_table(&bytes).map_err(|what| {
             Error::corrupt(format!("{}: {what}; the file is cut or damaged", path.display()))

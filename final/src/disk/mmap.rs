@@ -8,6 +8,14 @@
 //! only somebody else's `truncate` can break that. A disk that fails under a mapping ends the process with a signal;
 //! that is the price of not having a cache of one's own.
 //!
+//! Large pages: a jump to another place of a mapped file costs a look-up of its address, and the processor remembers the
+//! addresses of some thousand pages, 4 KB each. Linux keeps files in pages of 2 MB where it is told to before it reads
+//! them ([`Mapping::advise_often`]). What was just written lies in small ones, so a segment's files are forgotten
+//! ([`Store::forget`](super::Store::forget)) and brought in again before anybody searches them. A walk through 60,000
+//! rows of 784 numbers takes 23.3 µs so instead of 26.8, one through the demo's 6,260 of 256 as long as before.
+//!
+//! Rejected: writing files in pieces of 2 MB, for which Linux takes large pages only while much of the memory is free.
+//!
 //! Not here: checksums ([`format`](super::format)), and writing through a mapping, which nobody does.
 
 #![allow(unsafe_code)] // The system's mmap, and a pointer kept instead of a cast at every access of a hot loop.
@@ -51,6 +59,16 @@ impl Mapping {
         let mut lines = vec![Line([0; 64]); bytes.len().div_ceil(64)];
         bytemuck::cast_slice_mut(&mut lines)[..bytes.len()].copy_from_slice(&bytes);
         Self(Arc::new(Bytes::Heap { lines, len: bytes.len() }))
+    }
+
+    /// Tells the system that reads will jump about, again and again: Linux then brings the file in by pages of 2 MB, where
+    /// its file system has such (ext4 from 6.16, XFS). It must be said before anything is read.
+    pub fn advise_often(&self) {
+        #[cfg(target_os = "linux")]
+        if let Bytes::Mapped(mapped) = &*self.0 {
+            // As below.
+            let _ = mapped.advise(memmap2::Advice::HugePage);
+        }
     }
 
     /// Tells the system that reads will go from front to back.
@@ -118,14 +136,27 @@ impl<T: Send + Sync + 'static> Slice<T> {
 }
 
 impl<T> Slice<T> {
-    /// Tells the system that reads of these values will jump about, so that it does not read ahead. Others of the same
-    /// file that share a page with them are meant too.
+    /// Tells the system that reads of these values will jump about and be few, so that it does not read around them.
+    /// Others of the same file that share a page with them are meant too.
     pub fn advise_random(&self) {
         #[cfg(unix)]
+        self.advise(memmap2::Advice::Random);
+        #[cfg(target_os = "linux")]
+        self.advise(memmap2::Advice::NoHugePage);
+    }
+
+    /// Brings the values from the disk into memory, if there is room.
+    pub fn bring_in(&self) {
+        #[cfg(target_os = "linux")]
+        self.advise(memmap2::Advice::PopulateRead);
+    }
+
+    #[cfg(unix)]
+    fn advise(&self, advice: memmap2::Advice) {
         if let Some(Bytes::Mapped(mapped)) = self.owner.downcast_ref() {
             let offset = self.start.addr().get() - mapped.as_ptr().addr();
             // It is a hint; a system that refuses it serves the file all the same.
-            let _ = mapped.advise_range(memmap2::Advice::Random, offset, self.len * size_of::<T>());
+            let _ = mapped.advise_range(advice, offset, self.len * size_of::<T>());
         }
     }
 }
@@ -188,18 +219,25 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, &[7; 1 << 16]).unwrap();
         let mapping = Mapping::of_file(&file).unwrap();
+        mapping.advise_often();
         let slice = Slice::<u64>::new(&mapping, 1 << 14, 100).unwrap();
         slice.advise_random();
+        slice.bring_in();
         assert!(slice.iter().all(|&value| value == 0x0707_0707_0707_0707));
         Slice::from_vec(vec![1.0]).advise_random();
+        Slice::from_vec(vec![1.0]).bring_in();
         // The flags stand below the line with the addresses, among others.
         let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        let place = format!("{:x}-", slice.as_ptr().addr() & !0xfff);
-        let flags = maps
-            .lines()
-            .skip_while(|line| !line.starts_with(&place))
-            .find(|line| line.starts_with("VmFlags"));
-        assert!(flags.is_none_or(|flags| flags.contains(" rr")), "{flags:?}");
+        let has = |at: *const u8, flag: &str| {
+            let place = format!("{:x}-", at.addr() & !0xfff);
+            let mut lines = maps.lines().skip_while(|line| !line.starts_with(&place));
+            lines.find(|line| line.starts_with("VmFlags")).is_none_or(|flags| flags.contains(flag))
+        };
+        let (start, part) = (mapping.as_ptr(), slice.as_ptr().cast());
+        // A system without large pages knows no such flag.
+        let large = std::fs::exists("/sys/kernel/mm/transparent_hugepage").unwrap();
+        assert!(!large || has(start, " hg") && has(part, " nh"), "{maps}");
+        assert!(has(part, " rr"), "{maps}");
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub trait Store: Send + Sync + Debug {
     /// A file's bytes, read-only, starting at a multiple of 64 in memory; [`Error::NotFound`] if there is none.
     fn map(&self, path: &Path) -> Result<Mapping>;
 
+    /// Lets go of what the system keeps of a durable file in memory. As it was written it lies there in small pages; what
+    /// reads it next says in which it is to come back ([`Mapping::advise_often`]). A hint.
+    fn forget(&self, path: &Path);
+
     /// The names of the files and folders in a folder, sorted; empty when the folder is absent.
     fn list(&self, dir: &Path) -> Result<Vec<String>>;
 
@@ -84,6 +88,16 @@ impl Store for FsStore {
         let file = File::open(path).map_err(|error| absent_or("open", path, error))?;
         Mapping::of_file(&file).map_err(Error::io("map", path))
     }
+
+    #[cfg(target_os = "linux")]
+    fn forget(&self, path: &Path) {
+        if let Ok(file) = File::open(path) {
+            let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn forget(&self, _: &Path) {}
 
     fn list(&self, dir: &Path) -> Result<Vec<String>> {
         let entries = match fs::read_dir(dir) {
@@ -234,6 +248,8 @@ mod tests {
             (store.read(&path).unwrap().as_slice(), store.len(&path).unwrap()),
             (&b"some bytes"[..], 10)
         );
+        store.forget(&path);
+        store.forget(&dir.join("absent"));
         assert_eq!(&*store.map(&path).unwrap(), b"some bytes");
         store.truncate(&path, 4).unwrap();
         store.create(&dir.join("empty")).unwrap();

@@ -182,6 +182,11 @@ impl Graph {
         self.codes.as_ref().map(|codes| codes.dimension)
     }
 
+    /// Brings it from the disk into memory, if there is room.
+    pub fn bring_in(&self) {
+        self.base.bring_in();
+    }
+
     fn entry(&self) -> Option<Ordinal> {
         (self.entry != NONE).then_some(self.entry)
     }

@@ -130,6 +130,11 @@ impl RowCodes {
         (&self.centre, &self.records)
     }
 
+    /// Brings them from the disk into memory, if there is room.
+    pub fn bring_in(&self) {
+        self.records.bring_in();
+    }
+
     /// How many numbers the rows have.
     pub fn dimension(&self) -> usize {
         self.rotation.dimension()

@@ -110,6 +110,15 @@ impl Indexed {
         }
     }
 
+    /// Brings it from the disk into memory; not the rows of a `lean` one.
+    pub(super) fn bring_in(&self, lean: bool) {
+        if !lean {
+            self.column.bring_in();
+        }
+        self.codes.iter().for_each(RowCodes::bring_in);
+        self.graph().iter().for_each(|graph| graph.bring_in());
+    }
+
     /// Whether it was sealed in haste or when other settings held, so that a merge would make it better.
     pub(super) fn is_behind(&self, schema: &VectorSchema) -> bool {
         self.graph.as_ref().is_some_and(|indexed| {

@@ -105,6 +105,7 @@ impl<'a> Job<'a> {
         };
         let mut files = vec![("ids.bin".to_string(), self.write_ids(store, &path("ids.bin"))?)];
         let summary = vectors::write(store, &path("vectors.bin"), self.schema, rows, vector_of)?;
+        store.forget(&path("vectors.bin"));
         files.push(("vectors.bin".to_string(), summary));
         files.push(("payloads.bin".to_string(), self.write_payloads(store, &path("payloads.bin"))?));
         let payloads = RefCell::new(self.payload_source());
@@ -114,6 +115,7 @@ impl<'a> Job<'a> {
         let (summary, codes) = self.write_graphs(store, dir, progress)?;
         files.push(("graph.bin".to_string(), summary));
         files.push(("codes.bin".to_string(), codes::write(store, &path("codes.bin"), &codes)?));
+        ["graph.bin", "codes.bin"].iter().for_each(|name| store.forget(&path(name)));
         store.sync_dir(dir)?;
         Ok(files)
     }

@@ -70,9 +70,13 @@ impl Sealed {
     /// Tells the system of the vectors that are read only to rescore, here and there, so that it does not read around
     /// them: memory would fill with numbers that nobody asked for.
     pub fn advise(&self, schema: &CollectionSchema) {
-        let lean = |name: &str| schema.vector(name).is_ok_and(VectorSchema::walks_on_codes);
-        let lean = self.vectors.iter().filter(|(name, _)| lean(name));
+        let lean = self.vectors.iter().filter(|(name, _)| is_lean(schema, name));
         lean.for_each(|(_, indexed)| indexed.column().advise_random());
+    }
+
+    /// Brings from the disk into memory what searches read, if there is room.
+    pub fn bring_in(&self, schema: &CollectionSchema) {
+        self.vectors.iter().for_each(|(name, indexed)| indexed.bring_in(is_lean(schema, name)));
     }
 
     /// Its folder's number.
@@ -117,6 +121,10 @@ impl Sealed {
     pub fn index(&self) -> &TermIndex {
         &self.index
     }
+}
+
+fn is_lean(schema: &CollectionSchema, name: &str) -> bool {
+    schema.vector(name).is_ok_and(VectorSchema::walks_on_codes)
 }
 
 /// The name of the tombstone file that manifest `number` names.

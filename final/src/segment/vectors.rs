@@ -65,6 +65,11 @@ impl Column {
         self.values.advise_random();
     }
 
+    /// Brings all rows from the disk into memory, if there is room.
+    pub fn bring_in(&self) {
+        self.values.bring_in();
+    }
+
     /// The vector of a row, if it has one.
     pub fn row(&self, ordinal: Ordinal) -> Option<&[f32]> {
         self.present.contains(ordinal).then(|| {

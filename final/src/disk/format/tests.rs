@@ -114,35 +114,3 @@ fn the_bytes_of_the_format_do_not_change() {
         "# These bytes are the format: files on disk have them.\n{dump}{summary:?}\n{hex}"
     ));
 }
-
-/// Says how long each write was.
-struct Lengths(std::sync::mpsc::Sender<usize>);
-
-impl Write for Lengths {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.send(bytes.len()).unwrap();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A piece of another length moves all that come after it off the places where the system has large pages for them.
-#[test]
-fn a_file_is_written_in_whole_pieces() {
-    let (sender, lengths) = std::sync::mpsc::channel();
-    let out = BufWriter::with_capacity(PIECE, Box::new(Lengths(sender)) as Writer);
-    let summary = Summary { len: 0, crc32c: 0 };
-    let mut file = FileWriter { path: PATH.into(), out, summary, sections: Vec::new() };
-    for (section, len) in (0..).zip([1, PIECE, 3 * PIECE + 5, PIECE - 7, 100]) {
-        file.begin(section).unwrap();
-        file.write(&vec![1; len]).unwrap();
-    }
-    let summary = file.finish().unwrap();
-    let lengths: Vec<usize> = lengths.iter().collect();
-    let (last, whole) = lengths.split_last().unwrap();
-    assert!(whole.len() == 5 && whole.iter().all(|&len| len == PIECE), "{lengths:?}");
-    assert_eq!(5 * PIECE + last, summary.len as usize);
-}
