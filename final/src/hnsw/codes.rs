@@ -13,29 +13,17 @@
 //! slopes      n               f32
 //! signs       n/32 · padded   of 32 codes after another
 //! ```
-//! The *entries* are one more record, of rows spread over the segment as seen from a row in the middle: a walk starts
-//! from the nearest of them. A look at 256 rows that lie beside each other costs about as much as two hops, and a walk
-//! down the upper layers seven: 28.8 µs instead of 34.4 for recall 0.992 of 784 numbers, and on the demo's 256 recall
-//! 0.956 instead of 0.936 in the same time. A wide walk looks at more of them, since it can afford to and is to miss
-//! less: on the demo, at `ef` 96, recall 0.993 instead of 0.985 for 0.3 µs.
 //!
 //! Not here: the vectors. SymphonyQG has them in the records, one piece of memory instead of two; here they lie one
 //! after the other, for whoever reads all of them.
 
-use super::{Graph, NONE, Shape, parallel, walk::Pool};
+use super::{Graph, NONE, Shape, entries::LEAST, parallel, walk::Pool};
 use crate::{
     disk::Slice,
     point::Ordinal,
     quantize::{BLOCK, Code, Lookup, Rotation, fastscan::Factors, fastscan::NO_CODE, pack},
     vector::{Matrix, Metric},
 };
-
-/// From how many rows a walk may start, and how many of them the narrowest looks at.
-const ENTRIES: usize = 1024;
-const LEAST_ENTRIES: usize = 256;
-
-/// How many more of them for each unit of a walk's width.
-const ENTRIES_PER_WIDTH: usize = 8;
 
 /// Draws the rotation, the same for every graph: it is drawn again whenever a graph is opened.
 const ROTATION_SEED: u64 = 0x6b69_7468;
@@ -46,20 +34,15 @@ pub(super) struct Codes {
     pub(super) rotation: Rotation,
     /// The row that the entries are seen from.
     pub(super) middle: Ordinal,
-    /// A record of the entries.
+    /// A record of the [`entries`](super::entries).
     pub(super) entries: Slice<u32>,
+    /// How many of them the narrowest walk looks at.
+    pub(super) least: usize,
 }
 
 impl Codes {
-    pub(super) fn new(dimension: usize, middle: Ordinal, entries: Slice<u32>) -> Self {
-        Self { dimension, rotation: rotation(dimension), middle, entries }
-    }
-
-    /// The rows that a walk of this width looks at first.
-    pub(super) fn starts(&self, width: usize) -> impl Iterator<Item = Block<'_>> {
-        let links = self.entries.len() / record_len(self.dimension, BLOCK) * BLOCK;
-        let looked_at = (ENTRIES_PER_WIDTH * width).max(LEAST_ENTRIES).div_ceil(BLOCK);
-        blocks(&self.entries, links).take(looked_at)
+    pub(super) fn new(dimension: usize, middle: Ordinal, entries: Slice<u32>, least: usize) -> Self {
+        Self { dimension, rotation: rotation(dimension), middle, entries, least }
     }
 }
 
@@ -178,33 +161,17 @@ impl<'a> Encoder<'a> {
         let (middle, spread) = self.entries(&graph);
         let mut entries = vec![0; record_len(self.matrix.dimension(), spread.len())];
         self.write(middle, &spread, &mut entries);
-        let codes = Codes::new(self.matrix.dimension(), middle, Slice::from_vec(entries));
+        let codes = Codes::new(self.matrix.dimension(), middle, Slice::from_vec(entries), LEAST);
         Graph { shape, base: Slice::from_vec(base), codes: Some(codes), ..graph }
     }
 
-    /// A row in the middle, and rows spread over all, filled up to whole blocks.
-    fn entries(&self, graph: &Graph) -> (Ordinal, Vec<Ordinal>) {
-        let nodes: Vec<Ordinal> =
-            (0..graph.rows()).filter(|&row| graph.entry == row || graph.slots(0, row)[0] != NONE).collect();
-        let step = nodes.len().div_ceil(ENTRIES).max(1);
-        let even: Vec<Ordinal> = nodes.iter().copied().step_by(step).collect();
-        // The first quarter and the first half of them are spread over all, too.
-        let parts = [(0, 4), (2, 4), (1, 2)].map(|(first, step)| even.iter().skip(first).step_by(step));
-        let mut spread: Vec<Ordinal> = parts.into_iter().flatten().copied().collect();
-        let rotated = |row: Ordinal| &self.rotated[row as usize * self.padded..][..self.padded];
-        let mut mean = vec![0.0; self.padded];
-        for &row in &spread {
-            mean.iter_mut().zip(rotated(row)).for_each(|(sum, value)| *sum += value / spread.len() as f32);
-        }
-        let off = |row: Ordinal| crate::vector::distance(Metric::Euclid, rotated(row), &mean);
-        let middle = spread.iter().copied().min_by(|&a, &b| off(a).total_cmp(&off(b))).unwrap_or(NONE);
-        spread.resize(spread.len().next_multiple_of(BLOCK), NONE);
-        (middle, spread)
+    /// A rotated row.
+    pub(super) fn row(&self, row: Ordinal) -> &[f32] {
+        &self.rotated[row as usize * self.padded..][..self.padded]
     }
 
     /// Writes the record of a node; `links` are whole blocks.
     fn write(&self, node: Ordinal, links: &[Ordinal], record: &mut [u32]) {
-        let row = |row: Ordinal| &self.rotated[row as usize * self.padded..][..self.padded];
         let (rows, rest) = record.split_at_mut(links.len());
         let (bases, rest) = rest.split_at_mut(links.len());
         let (slopes, signs) = rest.split_at_mut(links.len());
@@ -217,7 +184,7 @@ impl<'a> Encoder<'a> {
                         packed[place].clear();
                         NO_CODE
                     }
-                    link => Code::new(self.metric, row(link), row(node), &mut packed[place]),
+                    link => Code::new(self.metric, self.row(link), self.row(node), &mut packed[place]),
                 };
                 bases[start + place] = code.base.to_bits();
                 slopes[start + place] = code.slope.to_bits();

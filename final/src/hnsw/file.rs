@@ -4,7 +4,7 @@
 //!
 //! | section | numbers, `u32` each | what |
 //! |---|---|---|
-//! | +0 | 2 or 4 | `m`; the entry, [`NONE`] for a graph without nodes; then, with codes, the dimension and the row in the middle |
+//! | +0 | 2 or 5 | `m`; the entry, [`NONE`] for a graph without nodes; then, with codes, the dimension, the row in the middle, and how many of the rows a walk starts from the narrowest looks at (before version 4 it was not said) |
 //! | +1 | rows × `2m`, or that filled up to whole blocks, or records | links at level 0, then [`NONE`]; or [`codes`](super::codes) with them |
 //! | +2 | rows + 1 | `first`: row `r` owns the lists `first[r]..first[r + 1]` above level 0 |
 //! | +3 | lists × `m` | links above level 0, as at level 0 |
@@ -18,6 +18,7 @@ use super::{
     Graph, MAX_LEVEL, MAX_M, NONE, Shape,
     beam::MAX_ROWS,
     codes::{Codes, record_len},
+    entries::LEAST,
     height,
     walk::Pool,
 };
@@ -74,7 +75,9 @@ impl Graph {
 
     pub(super) fn arrays(&self) -> Arrays {
         let mut head = vec![self.shape.m as u32, self.entry];
-        head.extend(self.codes.iter().flat_map(|codes| [codes.dimension as u32, codes.middle]));
+        head.extend(
+            self.codes.iter().flat_map(|codes| [codes.dimension as u32, codes.middle, codes.least as u32]),
+        );
         Arrays {
             head,
             base: self.base.clone(),
@@ -88,8 +91,10 @@ impl Graph {
         let Arrays { head, base, first, upper, entries } = arrays;
         let (m, entry, codes) = match (&head[..], entries) {
             (&[m, entry], None) => (m as usize, entry, None),
-            (&[m, entry, dimension, middle], Some(entries)) => {
-                (m as usize, entry, Some(open_codes(rows, entry, dimension as usize, middle, entries)?))
+            (&[m, entry, dimension, middle, ref least @ ..], Some(entries)) if least.len() < 2 => {
+                let least = least.first().map_or(LEAST, |&least| least as usize);
+                let codes = open_codes(rows, entry, dimension as usize, middle, entries, least)?;
+                (m as usize, entry, Some(codes))
             }
             _ => return Err(format!("its head has {} numbers", head.len())),
         };
@@ -161,6 +166,7 @@ fn open_codes(
     dimension: usize,
     middle: Ordinal,
     entries: Slice<u32>,
+    least: usize,
 ) -> std::result::Result<Codes, String> {
     let is_there = |row| if entry == NONE { row == NONE } else { row < rows };
     if dimension == 0 || dimension > MAX_DIMENSION || !is_there(middle) {
@@ -169,7 +175,7 @@ fn open_codes(
     if !entries.len().is_multiple_of(record_len(dimension, BLOCK)) {
         return Err(format!("{} numbers are no rows to start from", entries.len()));
     }
-    Ok(Codes::new(dimension, middle, entries))
+    Ok(Codes::new(dimension, middle, entries, least))
 }
 
 /// The rows' lists above level 0 are all the lists there are, in order.

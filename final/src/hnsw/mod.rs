@@ -19,6 +19,7 @@
 //! | `build` | how does the graph come about, on all cores? |
 //! | `search` | how does a query go through all levels, with or without a filter? |
 //! | `codes` | what does a node know of its neighbours, so that a walk need not visit them to judge them? |
+//! | `entries` | where does an estimating walk start? |
 //! | `glide` | how does a walk go that estimates? |
 //! | `refine` | how does a graph get better links, once it has codes? |
 //! | `file` | how does the graph lie in a file, and what must hold of it? |
@@ -29,6 +30,7 @@
 mod beam;
 mod build;
 mod codes;
+mod entries;
 mod file;
 mod glide;
 mod refine;

@@ -77,7 +77,9 @@ impl Graph {
         build: &Build<'_>,
     ) -> Result<Self> {
         let (graph, encoder) = Self::refined(metric, matrix, present, build)?;
-        Ok(encoder.encode(graph))
+        let mut graph = encoder.encode(graph);
+        graph.settle_entries(metric, matrix, present);
+        Ok(graph)
     }
 
     /// A graph that has gone through both passes, and what makes codes for it.
