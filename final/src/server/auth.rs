@@ -1,14 +1,14 @@
 //! Who may do what? One key for everything, one for reading; without a key the server is open.
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{HeaderMap, Method, StatusCode, header::AUTHORIZATION},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use subtle::ConstantTimeEq;
 
-use super::{App, reject::Reject};
+use super::reject::Reject;
+use crate::config::Settings;
 
 /// Answered without a key: what a load balancer asks, and what a client asks first.
 const OPEN: [&str; 4] = ["/", "/healthz", "/livez", "/readyz"];
@@ -28,28 +28,24 @@ const READING_POSTS: [&str; 11] = [
     "/facet",
 ];
 
-/// Lets a request through, or answers it.
-pub async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Some(key) = &app.settings.api_key else { return next.run(request).await };
+/// The answer to a request that may not pass.
+pub fn refusal(settings: &Settings, request: &Request) -> Option<Response> {
+    let key = settings.api_key.as_ref()?;
     if OPEN.contains(&request.uri().path()) {
-        return next.run(request).await;
+        return None;
     }
     let Some(given) = key_of(request.headers()) else {
         let text = "Must provide an API key or an Authorization bearer token";
-        return (StatusCode::UNAUTHORIZED, text).into_response();
+        return Some((StatusCode::UNAUTHORIZED, text).into_response());
     };
     if same(given, key) {
-        return next.run(request).await;
+        return None;
     }
-    match &app.settings.read_only_api_key {
+    match &settings.read_only_api_key {
         Some(read_only) if same(given, read_only) => {
-            if reads(&request) {
-                next.run(request).await
-            } else {
-                Reject::forbidden("this API key may read only").into_response()
-            }
+            (!reads(request)).then(|| Reject::forbidden("this API key may read only").into_response())
         }
-        _ => (StatusCode::UNAUTHORIZED, "Invalid API key or JWT").into_response(),
+        _ => Some((StatusCode::UNAUTHORIZED, "Invalid API key or JWT").into_response()),
     }
 }
 

@@ -11,10 +11,8 @@ use std::{
 };
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::StatusCode,
-    middleware::Next,
-    response::Response,
+    extract::{MatchedPath, Request},
+    http::{Method, StatusCode},
 };
 use prometheus_client::{
     encoding::text::encode,
@@ -28,7 +26,6 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::App;
 use crate::collection::Database;
 
 type Labels = Vec<(&'static str, String)>;
@@ -62,19 +59,27 @@ struct Extremes {
     max: f64,
 }
 
-/// Counts a request and its answer.
-pub async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Some(route) = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()) else {
-        return next.run(request).await;
-    };
-    let (method, started) = (request.method().to_string(), Instant::now());
-    let response = next.run(request).await;
-    app.metrics.observe(method, route, response.status(), started.elapsed().as_secs_f64());
-    response
+/// A request that is being answered.
+#[derive(Debug)]
+pub struct Asked {
+    method: Method,
+    route: MatchedPath,
+    started: Instant,
+}
+
+impl Asked {
+    /// Nothing if there is no such route.
+    pub fn begin(request: &Request) -> Option<Self> {
+        let route = request.extensions().get::<MatchedPath>()?.clone();
+        Some(Self { method: request.method().clone(), route, started: Instant::now() })
+    }
 }
 
 impl Metrics {
-    fn observe(&self, method: String, route: String, status: StatusCode, seconds: f64) {
+    /// Counts a request and its answer.
+    pub fn count(&self, asked: Asked, status: StatusCode) {
+        let seconds = asked.started.elapsed().as_secs_f64();
+        let (method, route) = (asked.method.to_string(), asked.route.as_str().to_owned());
         let labels = vec![("method", method), ("endpoint", route), ("status", status.as_u16().to_string())];
         self.responses.get_or_create(&labels).inc();
         if status.is_server_error() {

@@ -2,9 +2,15 @@
 //! query means for a collection, the other files are the endpoints.
 //!
 //! ```text
-//! connection ─► CORS ─► metrics ─► key ─► gzip ─► route ─► endpoint ─► worker thread: read, run, print
+//! connection ─► route ─► CORS ─► metrics ─► key ─► gzip ─► endpoint ─► worker thread: read, run, print
 //! ```
 //! Nothing below this layer knows of HTTP, of Qdrant's JSON, of a clock or of chance.
+//!
+//! A query of 784 numbers costs 51 µs of CPU while the cores are awake, 28 to 31 of them what the same search takes in
+//! process. Of the rest, 9 are the system's, 5 reading numbers, 8 hyper, tokio and axum, 2 memory, 2 ids and versions of the
+//! points found, 1 printing. Where cores fall asleep between requests everything takes 1.7 times as long.
+//!
+//! Rejected: more of freed memory kept by glibc for each thread (`tcache_max`: nothing gained).
 //!
 //! Not here: TLS and gRPC; a reverse proxy does the first, nobody has asked for the second.
 #![allow(
@@ -44,9 +50,9 @@ use std::{
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{Request, State},
     http::{HeaderValue, header::CONTENT_TYPE},
-    middleware,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{MethodRouter, delete, get, post, put},
 };
@@ -145,15 +151,29 @@ fn ok<T: Serialize>(started: Instant, result: &T) -> Response {
 
 /// All routes.
 pub fn router(app: &App) -> Router {
-    let api = routes()
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(packable()))
-        .layer(DefaultBodyLimit::max(app.settings.max_request_bytes))
-        .layer(middleware::from_fn_with_state(app.clone(), auth::check))
-        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
-        .layer(CorsLayer::permissive().allow_headers(AllowHeaders::mirror_request()))
-        .with_state(app.clone());
-    // The console needs its trailing slash, for the relative links in it; the interface trims one.
-    console::routes().fallback_service(NormalizePath::trim_trailing_slash(api))
+    // One layer made of all: axum boxes what each call of `layer` adds, and clones the boxes for every request. With this,
+    // and the console no longer asked first, a query allocates 60 times instead of 94: 1 to 4 µs.
+    let layers = (
+        CorsLayer::permissive().allow_headers(AllowHeaders::mirror_request()),
+        middleware::from_fn_with_state(app.clone(), guard),
+        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(packable()),
+    );
+    let api = routes().layer(layers).with_state(app.clone());
+    // The console needs its trailing slash, for the relative links in it; the interface trims one, where there is one.
+    api.clone().merge(console::routes()).fallback_service(NormalizePath::trim_trailing_slash(api))
+}
+
+/// Lets a request through or refuses it, and counts the answer.
+async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let asked = metrics::Asked::begin(&request);
+    let answer = match auth::refusal(&app.settings, &request) {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
+    };
+    if let Some(asked) = asked {
+        app.metrics.count(asked, answer.status());
+    }
+    answer
 }
 
 fn packable() -> impl Predicate {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
     response::IntoResponse,
 };
@@ -94,8 +94,9 @@ impl Body {
 impl FromRequest<App> for Body {
     type Rejection = Reject;
 
-    async fn from_request(request: Request, app: &App) -> Answer<Self> {
+    async fn from_request(mut request: Request, app: &App) -> Answer<Self> {
         check_content_type(request.headers())?;
+        DefaultBodyLimit::max(app.settings.max_request_bytes).apply(&mut request);
         let limit = app.settings.timeout;
         match tokio::time::timeout(limit, Bytes::from_request(request, app)).await {
             Ok(Ok(bytes)) => Ok(Self(bytes)),
