@@ -9,6 +9,7 @@ import kith
 import systems
 from contestants import K, Kith
 from databases import Chroma, Pgvector
+from process import Awake
 from searching import EFS, Field
 from served import SERVED, figures
 
@@ -73,7 +74,7 @@ def over_http(dataset, binaries, results, arguments):
         field.each(lambda peer: field.change(peer, SERVED[peer.name](peer.saved(dataset), client)))
         others = Others(dataset.some(0, OTHERS_QUERIES))
         field.each(others.find)
-        with kith.Server(binaries[1], served) as server, kith.Mirror(binaries[0]) as mirror:
+        with kith.Server(binaries[1], served) as server, kith.Mirror(binaries[0]) as mirror, Awake():
             breadths = narrowest("in process", lambda ef: dataset.recall(library.search(dataset, K, ef)[1], K))
             efs, rounds = sorted(set(breadths.values())), []
             for _ in range(arguments.rounds):
