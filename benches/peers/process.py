@@ -41,22 +41,6 @@ def family_cpu_seconds(child):
                 return seconds
 
 
-class Awake:
-    """Keeps the cores awake: on each a loop that runs only where nothing else would. A core that has fallen asleep between
-    two requests is slow for a while, and what a server spends on an answer depends on how much it is asked."""
-
-    LOOP = "import os; os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))\nwhile True: pass"
-
-    def __enter__(self):
-        self.loops = [subprocess.Popen([sys.executable, "-c", self.LOOP]) for _ in range(os.cpu_count())]
-        return self
-
-    def __exit__(self, *_):
-        for loop in self.loops:
-            loop.kill()
-            loop.wait()
-
-
 def obey(worker):
     """The child's side, in Python: calls the worker's function that each command names."""
     # What libraries print goes to standard error, where it stands in nobody's way.

@@ -9,7 +9,6 @@ import kith
 import systems
 from contestants import K, Kith
 from databases import Chroma, Pgvector
-from process import Awake
 from searching import EFS, Field
 from served import SERVED, figures
 
@@ -74,7 +73,7 @@ def over_http(dataset, binaries, results, arguments):
         field.each(lambda peer: field.change(peer, SERVED[peer.name](peer.saved(dataset), client)))
         others = Others(dataset.some(0, OTHERS_QUERIES))
         field.each(others.find)
-        with kith.Server(binaries[1], served) as server, kith.Mirror(binaries[0]) as mirror, Awake():
+        with kith.Server(binaries[1], served) as server, kith.Mirror(binaries[0]) as mirror:
             breadths = narrowest("in process", lambda ef: dataset.recall(library.search(dataset, K, ef)[1], K))
             efs, rounds = sorted(set(breadths.values())), []
             for _ in range(arguments.rounds):

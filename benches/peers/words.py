@@ -26,7 +26,9 @@ TIME_NOTES = """Where the time goes: `perf record` of many queries, and function
 * **A filter that accepts 5 %** of 60,000 rows takes 61 µs: half of it estimates the 3,000 rows by their bits, at 10 ns
   each, and the rest reads 59 vectors from memory. Where 30 % are accepted the walk must be three times as wide.
 * **An answer over HTTP**: what `mirror cpu` says is the system's, reading and writing a socket; reading 784 numbers as
-  JSON takes 7 µs, hyper, tokio and axum 8, memory, ids and printing 5.
+  JSON takes 7 µs, hyper, tokio and axum 8, memory, ids and printing 5. That is while the cores are awake. Where the
+  machine has nothing else to do they fall asleep between requests, and everything takes up to 1.7 times as long, the
+  search as well.
 """
 
 # By kind of section: its title, and how it was measured.
@@ -65,9 +67,7 @@ are on the wall, in process.
 what the server's process spent per request; `in process cpu` is what the library
 spends in one thread on a copy of the same files at the same `ef`, in turns with the server; between them is
 what HTTP and JSON cost. `mirror cpu` is what a server spends that reads the same requests and answers them without
-looking: two calls of the system for each, which no server can do without. Medians of the rounds. A loop on each core
-that gives way to everything else keeps the cores awake; without it they fall asleep between requests, and all that is
-measured here takes up to 1.7 times as long.
+looking: two calls of the system for each, which no server can do without. Medians of the rounds.
 
 Rows without a name are Kith's. pgvector and Chroma are servers on the same cores in turns with it, asked the first
 2,000 of the queries, each at the narrowest `ef` that takes it to the recall. Chroma's requests are JSON over HTTP, from
