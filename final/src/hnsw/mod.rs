@@ -184,7 +184,7 @@ impl Graph {
         self.codes.as_ref().map(|codes| codes.dimension)
     }
 
-    /// Brings it from the disk into memory, if there is room.
+    /// Brings it from the disk into memory.
     pub fn bring_in(&self) {
         self.base.bring_in();
     }

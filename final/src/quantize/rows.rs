@@ -130,7 +130,7 @@ impl RowCodes {
         (&self.centre, &self.records)
     }
 
-    /// Brings them from the disk into memory, if there is room.
+    /// Brings them from the disk into memory.
     pub fn bring_in(&self) {
         self.records.bring_in();
     }

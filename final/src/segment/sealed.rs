@@ -74,7 +74,7 @@ impl Sealed {
         lean.for_each(|(_, indexed)| indexed.column().advise_random());
     }
 
-    /// Brings from the disk into memory what searches read, if there is room.
+    /// Brings from the disk into memory what searches read.
     pub fn bring_in(&self, schema: &CollectionSchema) {
         self.vectors.iter().for_each(|(name, indexed)| indexed.bring_in(is_lean(schema, name)));
     }

@@ -65,7 +65,7 @@ impl Column {
         self.values.advise_random();
     }
 
-    /// Brings all rows from the disk into memory, if there is room.
+    /// Brings all rows from the disk into memory.
     pub fn bring_in(&self) {
         self.values.bring_in();
     }
