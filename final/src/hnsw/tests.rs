@@ -311,6 +311,23 @@ fn numbers(graph: &Graph) -> [Vec<u32>; 5] {
     ]
 }
 
+/// Before version 4 a file did not say how many entries the narrowest walk looks at.
+#[test]
+fn a_graph_of_before_opens() {
+    let values = clustered(60, 2, 1);
+    let matrix = Matrix::new(2, &values);
+    let [_, coded] = build_all(matrix, 1);
+    let mut arrays = coded.arrays();
+    assert_eq!(arrays.head.pop(), Some(super::entries::LEAST as u32));
+    let opened = Graph::from_arrays(60, arrays).unwrap();
+    let (query, scorer) = (matrix.row(7), RowScorer::new(Metric::Euclid, matrix.row(7), matrix));
+    let found = |graph: &Graph| search(graph, &scorer, Some(query), 5, 20, None, &mut WalkStats::default());
+    assert_eq!(found(&opened), found(&coded));
+    let mut arrays = coded.arrays();
+    arrays.head.push(1);
+    assert!(Graph::from_arrays(60, arrays).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

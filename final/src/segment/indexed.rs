@@ -32,6 +32,7 @@ use crate::{
 /// How many section numbers one graph may use.
 pub(super) const GRAPH_SECTIONS: u32 = 16;
 pub(super) const GRAPH_VERSION: u16 = 4;
+
 /// What a graph is walked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Walkable {
