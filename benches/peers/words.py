@@ -48,7 +48,9 @@ what is resident then (RssAnon + RssFile + RssShmem) less what was before it loa
 the raw data. "Before" is after a small index was made, asked and dropped, so that code, buffers and threads
 count for nobody, and with queries and answers in place. It is below zero where the vectors are not kept, are
 read from files each time, or are in mapped files of which the queries touched only some pages. On the small
-demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector.
+demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector. Of the million, all indexes
+together fill the memory of the machine below: who reads rows from files waits for the disk then (Kith's `binary`, and
+Kith at its default settings, which is asked last).
 """,
     ),
     "filters": (
