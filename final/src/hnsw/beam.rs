@@ -107,6 +107,12 @@ impl Beam {
         None
     }
 
+    /// The place of the row that was expanded last, counted from the nearest.
+    #[inline]
+    pub(super) fn place(&self) -> usize {
+        self.next
+    }
+
     /// The row that would be expanded next.
     #[inline]
     pub(super) fn next(&self) -> Option<Ordinal> {

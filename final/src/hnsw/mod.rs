@@ -46,8 +46,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::search::WIDENED_SHARE;
-pub use self::{build::Build, refine::Quality, search::Accepted, walk::WalkStats};
+pub use self::{build::Build, glide::Breadth, refine::Quality, search::Accepted, walk::WalkStats};
 use self::{
     codes::{Codes, record_len},
     walk::Pool,

@@ -4,12 +4,13 @@
 //!
 //! With a filter the beam holds accepted rows only, so it is as narrow as without one, and rejected rows are not
 //! scored. They are stepping stones: while a node has few accepted neighbours, those behind its rejected neighbours
-//! count as its own (after Patel et al., *ACORN*, 2024), two hops away or, where a filter accepts little, three. A
-//! graph with codes looks first whether it is lucky: a hop costs so little there that a beam over all rows, widened
-//! until as many as wanted should be accepted, is faster as long as a tenth of the rows is. If it still finds too few,
-//! the accepted ones lie elsewhere, and the walk through rejected ones goes on. Where accepted rows lie in another
-//! region than the query, the descent ends among rejected ones; so the walk starts from a few accepted rows spread over
-//! the segment too.
+//! count as its own (after Patel et al., *ACORN*, 2024), two hops away or, where a filter accepts little, three. Where
+//! accepted rows lie in another region than the query, the descent ends among rejected ones; so the walk starts from a
+//! few accepted rows spread over the segment too.
+//!
+//! A graph with codes scores rejected rows as well, since that costs little there, in a beam so wide that as many as
+//! wanted should be accepted ([`glide`](super::glide)). Only if it finds too few, because the accepted ones lie elsewhere,
+//! the walk through rejected ones follows.
 //!
 //! Not here: the choice between a walk and a scan of the accepted rows, which is the planner's. Below some hundreds of
 //! accepted rows a scan is always cheaper, and the stepping stones no longer hold them together.
@@ -17,7 +18,9 @@
 //! Rejected, without codes: the beam over all rows. It scores every stepping stone.
 
 use super::{
-    Graph, Links, height,
+    Graph, Links,
+    glide::Breadth,
+    height,
     visited::Visited,
     walk::{Walk, WalkStats},
 };
@@ -29,11 +32,8 @@ const SEEDS: u32 = 16;
 /// How many rejected rows, times `m`, a filtered walk looks through at most for the neighbours of one node.
 const STONES: usize = 4;
 
-/// An estimating walk that found too few accepted rows goes once more with so many times the beam.
+/// An estimating walk that found too few accepted rows goes once more with beams so many times as wide.
 const WIDER: usize = 4;
-
-/// From this share of accepted rows on, a graph with codes is walked as if all were accepted, with a wider beam.
-pub(crate) const WIDENED_SHARE: f64 = 0.1;
 
 /// The rows that a walk may find.
 #[derive(Clone, Copy)]
@@ -60,10 +60,13 @@ impl Graph {
         let Some(entry) = self.entry() else { return Vec::new() };
         let (k, ef) = (k.min(self.rows() as usize), ef.max(k).max(1));
         self.pool.with(self.rows(), |walk| {
-            if let (Some(query), Some(width)) = (query, self.width(k, ef, accepted)) {
+            if let Some(query) = query.filter(|_| self.codes.is_some()) {
+                let share =
+                    accepted.map_or(1.0, |accepted| f64::from(accepted.count) / f64::from(self.rows()));
+                let breadth = Breadth::new(k, ef, share);
                 let tries = if accepted.is_some() { &[1, WIDER][..] } else { &[1] };
-                for wider in tries {
-                    let found = self.glide(walk, scorer, query, (k, wider * width), accepted, stats);
+                for &times in tries {
+                    let found = self.glide(walk, scorer, query, breadth.wider(times), accepted, stats);
                     if found.len() == k {
                         return found;
                     }
@@ -81,18 +84,6 @@ impl Graph {
                 |&(_, row): &(f32, Ordinal)| accepted.is_none_or(|accepted| (accepted.contains)(row));
             walk.found().filter(accepted).take(k).collect()
         })
-    }
-
-    /// How wide an estimating walk's beam is: half a time wider than `k` at least, since some rows stand in it more
-    /// than once, and so much wider with a filter that as many are accepted if they lie as the others do, four times `k`
-    /// at least: a wide beam's walk expands a third of its width, and with less every other one found too few. None where
-    /// so few are accepted that the other walk is faster, or there are no codes.
-    fn width(&self, k: usize, ef: usize, accepted: Option<Accepted<'_>>) -> Option<usize> {
-        self.codes.as_ref()?;
-        let Some(accepted) = accepted else { return Some(ef.max(k + k / 2)) };
-        let width = ef.max(4 * k);
-        let share = f64::from(accepted.count) / f64::from(self.rows().max(1));
-        (share >= WIDENED_SHARE).then(|| (width as f64 / share).ceil() as usize)
     }
 
     /// Walks level 0 among accepted rows, from seeds and from the row that the walk has found, accepted or not.

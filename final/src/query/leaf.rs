@@ -120,6 +120,7 @@ impl Near<'_> {
             graph: usable.map_or(Walkable::Nothing, |usable| usable.walkable),
             codes: usable.is_some_and(|usable| usable.codes.is_some()),
             exact: self.params.exact,
+            k: self.k,
             ef: self.params.hnsw_ef.unwrap_or(DEFAULT_EF).max(self.k),
             costs: costs.unwrap_or(Costs::guess(self.schema.size)),
         }

@@ -75,6 +75,7 @@ fn situation(text: &str) -> Situation {
         },
         codes: words.contains(&"coded"),
         exact: words.contains(&"exact"),
+        k: 10,
         ef: number("ef").map_or(128, |ef| ef as usize),
         costs: Costs::guess(384),
     }
