@@ -12,6 +12,7 @@ EFS = (10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 3
 FEW_EFS = (16, 48, 128, 384)
 # Nothing wider is tried once a system's recall is there, or has grown by less than that since half the breadth.
 ENOUGH, GAIN = 0.995, 0.0005
+LEAST_EF = 4 * K  # some are as wide as that whatever they are asked, so that they grow only from there on
 SHARES = (0.3, 0.05, 0.01, 0.001)
 GOOD = 0.98  # recall that is asked of a filtered search
 LEAST_SECONDS, MOST_PASSES = 0.3, 50  # queries that take less are asked several times over, for the clock's sake
@@ -78,7 +79,7 @@ class Curves:
         recalls = self.recalls.setdefault(contestant.name, {})
         for ef in FEW_EFS if contestant.few else EFS:
             found = self.measure(contestant, dataset, ef)
-            before = max((recall for narrower, recall in recalls.items() if 2 * narrower <= ef), default=-1.0)
+            before = max((recalls[narrower] for narrower in recalls if LEAST_EF <= narrower <= ef / 2), default=-1.0)
             recalls[ef] = dataset.recall(found.ids, K, self.accepted)
             print(f"  {contestant.name:20} ef {ef:4} recall {recalls[ef]:.4f} {1 / found.cpu_s:9,.0f}/s", flush=True)
             if recalls[ef] >= ENOUGH or recalls[ef] < before + GAIN:
@@ -117,26 +118,35 @@ def building(field, dataset, numbered=False):
 
 
 def search(dataset, binaries, results, arguments):
-    """Recall, speed, build, memory and size, of everything that is installed."""
+    """Recall, speed, build, memory and size, of everything that is installed: of Kith and the libraries, and when they
+    are gone of the databases, since all indexes of a large set do not fit into memory at once."""
     section = f"search.{dataset.name}"
     results.begin(section)
-    with Field(section, results) as field:
-        kith = Kith(binaries[0])
-        lean = [Kith(binaries[0], f"kith, {kind}", quantization=kind) for kind in ("scalar", "binary")]
-        field.there += [kith] if arguments.systems else [kith, *lean]
-        field.enter([*systems.LIBRARIES, *DATABASES], arguments.systems)
-        building(field, dataset)
-        field.each(lambda contestant: contestant.save(dataset))
-        curves = Curves(dataset)
-        run_rounds(field, curves, arguments.rounds)
-        for contestant in field.there:
-            results.curve(section, contestant.name, curves.points(contestant.name))
-        found = kith.search(dataset, None)
-        recall = dataset.recall(found.ids, K)
-        results.put(section, kith.name, default_recall=recall, default_qps=1 / found.cpu_s)
-        print(f"  {kith.name} at its default settings: recall {recall:.4f}", flush=True)
-    memory(field, dataset)
+    kith = Kith(binaries[0])
+    lean = [Kith(binaries[0], f"kith, {kind}", quantization=kind) for kind in ("scalar", "binary")]
+    ours = [kith] if arguments.systems else [kith, *lean]
+    for own, kinds in ((ours, systems.LIBRARIES), ([], DATABASES)):
+        with Field(section, results) as field:
+            field.there += own
+            field.enter(kinds, arguments.systems)
+            building(field, dataset)
+            field.each(lambda contestant: contestant.save(dataset))
+            curves = Curves(dataset)
+            run_rounds(field, curves, arguments.rounds)
+            for contestant in field.there:
+                results.curve(section, contestant.name, curves.points(contestant.name))
+            if kith in field.there:
+                results.put(section, kith.name, **by_default(kith, dataset))
+        memory(field, dataset)
     results.save()
+
+
+def by_default(kith, dataset):
+    """Recall and speed where nobody has chosen a width."""
+    found = kith.search(dataset, None)
+    recall = dataset.recall(found.ids, K)
+    print(f"  {kith.name} at its default settings: recall {recall:.4f}", flush=True)
+    return {"default_recall": recall, "default_qps": 1 / found.cpu_s}
 
 
 def memory(field, dataset):

@@ -39,9 +39,9 @@ NOTES = {
 tried, none wider than the first above 0.995. Builds use 2 threads. Kith is built as its server does it: durable
 batches, flushes, merges until it is at rest. Graphs have M = 16 or 32 links; ef_construction is 200, Kith's
 default 100. The databases (Qdrant Edge, LanceDB, Chroma, zvec, pgvector) are asked 500 queries at four settings, in
-process. CPU time is the whole process's, Kith's the asking thread's, which is the only one at work. pgvector 0.8.5 is
-in PostgreSQL 18, a server: its processes' time and the asking one's count together; it is asked through a socket in
-the file system, by prepared statements in binary; its disk is the table's and its indexes'.
+process, after the others. CPU time is the whole process's, Kith's the asking thread's, which is the only one at work.
+pgvector 0.8.5 is in PostgreSQL 18, a server: its processes' time and the asking one's count together; it is asked
+through a socket in the file system, by prepared statements in binary; its disk is the table's and its indexes'.
 
 `memory bytes per vector`: a process of its own loads the saved index and asks all queries at ef 128; counted is
 what is resident then (RssAnon + RssFile + RssShmem) less what was before it loaded, less 4 bytes per number for

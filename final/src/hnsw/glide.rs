@@ -69,11 +69,11 @@ pub struct Breadth {
 
 impl Breadth {
     /// For `k` rows where this share of all is accepted: so wide that `ef` are accepted if they lie as the others do. That
-    /// is half a time more than `k` at least, since some rows stand in a beam more than once, and up to four times `k`
-    /// where few are accepted: with less, every other walk found too few.
+    /// is half a time more than `k` at least, since some rows stand in a beam more than once, and four times `k` where half
+    /// of all are accepted or fewer: with less, every other walk found too few.
     pub fn new(k: usize, ef: usize, share: f64) -> Self {
         let share = share.clamp(LEAST_SHARE, 1.0);
-        let least = k as f64 * (1.5 + 2.5 * (1.0 - share));
+        let least = k as f64 * (1.5 + 5.0 * (1.0 - share)).min(4.0);
         let width = (least.max(ef as f64) / share).ceil() as usize;
         let all = if share < 1.0 { (width / ONLY_ACCEPTED).max(STARTS).min(width) } else { width };
         Self { k, width, all }
@@ -218,8 +218,9 @@ mod tests {
         assert_eq!(rows(10, 64, 1.0), (64, 64));
         assert_eq!(rows(10, 10, 1.0), (15, 15));
         assert_eq!(rows(10, 64, 0.5), (128, 21));
-        assert_eq!(rows(10, 10, 0.1), (375, 62));
+        assert_eq!(rows(10, 10, 0.1), (400, 66));
         assert_eq!(rows(1, 1, 0.99), (2, 2));
+        assert_eq!(rows(10, 10, 0.9), (23, 8));
         assert_eq!(rows(10, 64, 0.0), rows(10, 64, LEAST_SHARE));
     }
 }
