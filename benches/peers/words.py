@@ -24,7 +24,8 @@ TIME_NOTES = """Where the time goes: `perf record` of many queries, and function
   turning the query and its tables, 8 % on fetching ahead, and about 1.5 µs of 9 on what surrounds it: the plan, the
   explanation, ids.
 * **A filter that accepts 5 %** of 60,000 rows takes 61 µs: half of it estimates the 3,000 rows by their bits, at 10 ns
-  each, and the rest reads 59 vectors from memory. Where 30 % are accepted the walk must be three times as wide.
+  each, and the rest reads 59 vectors from memory. Where 30 % are accepted the walk looks at three times as many rows as
+  without a filter, and goes on from the accepted ones and a sixth of the others.
 * **An answer over HTTP**: what `mirror cpu` says is the system's, reading and writing a socket; reading 784 numbers as
   JSON takes 7 µs, hyper, tokio and axum 8, memory, ids and printing 5. That is while the cores are awake. Where the
   machine has nothing else to do they fall asleep between requests, and everything takes up to 1.7 times as long, the
@@ -48,9 +49,9 @@ what is resident then (RssAnon + RssFile + RssShmem) less what was before it loa
 the raw data. "Before" is after a small index was made, asked and dropped, so that code, buffers and threads
 count for nobody, and with queries and answers in place. It is below zero where the vectors are not kept, are
 read from files each time, or are in mapped files of which the queries touched only some pages. On the small
-demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector. Of the million, all indexes
-together fill the memory of the machine below: who reads rows from files waits for the disk then (Kith's `binary`, and
-Kith at its default settings, which is asked last).
+demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector. On 2026-11-23 the databases were
+there together with the others: of the million, that filled the memory, and who reads rows from files waited for the
+disk (Kith's `binary`, and Kith at its default settings, which was asked last).
 """,
     ),
     "filters": (
