@@ -69,9 +69,11 @@ class Curves:
         self.rounds, self.recalls = {}, {}
 
     def turn(self, contestant):
-        """One round of one contestant; the first decides how wide it goes."""
+        """One round of one contestant; the first decides how wide it goes. What the system has dropped of its files
+        meanwhile is brought in again before the clock counts."""
         dataset = fewer(self.dataset) if contestant.few else self.dataset
         contestant.accept(dataset, self.accepted)
+        contestant.search(dataset, EFS[-1], self.accepted)
         if contestant.name in self.recalls:
             for ef in self.recalls[contestant.name]:
                 self.measure(contestant, dataset, ef)
