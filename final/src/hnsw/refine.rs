@@ -14,9 +14,9 @@
 //! pass with half of the candidates instead of a quarter (no difference); a second one with as many candidates as were
 //! asked for instead of twice as many (on the demo's 256 numbers, recall 0.978 instead of 0.993 at ef 128; a quarter
 //! less time); expanding only the nearest half of those and computing the others' distances at the end (a sixth less time
-//! over 60,000 rows for the same recall, but an eleventh less over a million in a thousand clusters, where it lowers recall
-//! from 0.950 to 0.935 at ef 40); a third pass over the refined graph (200,000 × 128 of noise: recall 0.960 instead of 0.953 at ef 128 for three
-//! quarters more time; nothing on pictures).
+//! over 60,000 rows for the same recall, but an eleventh less over a million in a thousand clusters, where it lowers
+//! recall from 0.950 to 0.935 at ef 40); a third pass over the refined graph (200,000 × 128 of noise: recall 0.960
+//! instead of 0.953 at ef 128 for three quarters more time; nothing on pictures).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
