@@ -54,8 +54,8 @@ count for nobody, and with queries and answers in place. It is below zero where 
 read from files each time, or are in mapped files of which the queries touched only some pages. On the small
 demo set, megabytes that any process gains or loses weigh hundreds of bytes a vector. Before its turn each
 system answers all queries once unmeasured, for what a computer has dropped of a file is read from the disk again. On
-2026-11-23 it did not: of the million, Kith's `binary` then read new rows at each `ef` to rescore, and its speed is the
-disk's (408 queries per CPU second when asked first at ef 128, 7,385 when asked again).
+2026-11-23 it did not: of the million, Kith's `binary` then read new rows at each `ef` to rescore, and its figures there
+are too low.
 """,
     ),
     "filters": (

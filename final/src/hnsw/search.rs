@@ -16,6 +16,10 @@
 //! accepted rows a scan is always cheaper, and the stepping stones no longer hold them together.
 //!
 //! Rejected, without codes: the beam over all rows. It scores every stepping stone.
+//!
+//! What is left to do: in many clusters a walk through accepted rows alone seldom comes upon the right one. Of a million
+//! rows in a thousand clusters, searched by bytes, 30 % of them accepted at random, it finds 0.84 of the nearest at `ef`
+//! 128; if a walk without the filter went first and its accepted rows were the seeds, 0.998 for a fifth more time.
 
 use super::{
     Graph, Links,
